@@ -1,0 +1,112 @@
+/**
+ * What crosses the wire, as schemas; the types are inferred from them. All that comes from outside
+ * goes through one of these before any of it is used.
+ */
+import * as v from "valibot";
+
+const shortText = v.pipe(
+  v.string("must be a text"),
+  v.minLength(1, "must not be empty"),
+  v.maxLength(128, "must have at most 128 characters"),
+);
+const attempt = v.pipe(
+  v.number("must be a number"),
+  v.safeInteger("must be a whole number"),
+  v.minValue(1, "must be 1 or more"),
+);
+const host = v.pipe(
+  v.string("must be a text, such as receiver-1 or 192.168.0.7"),
+  // Nothing but what a name or an address is made of: the list is printed on terminals.
+  v.regex(/^[\w.:%-]{1,253}$/, "must be a host name or an IP address, at most 253 characters"),
+);
+const PORT_RULE = "must be a whole number from 1 to 65535";
+const port = v.pipe(
+  v.number(PORT_RULE),
+  v.integer(PORT_RULE),
+  v.minValue(1, PORT_RULE),
+  v.maxValue(65535, PORT_RULE),
+);
+
+// TCP, client to receiver and back
+
+export const MessageSchema = v.object({
+  type: v.literal("message", 'must be "message"'),
+  /** Chosen by the sender, the same for every attempt. */
+  id: shortText,
+  from: v.optional(shortText),
+  attempt: v.optional(attempt, 1),
+  body: v.string("must be a text"),
+});
+export type Message = v.InferOutput<typeof MessageSchema>;
+
+export const AckSchema = v.object({
+  type: v.literal("ack"),
+  /** The id of the message that it answers. */
+  id: shortText,
+  receiver: shortText,
+  duplicate: v.boolean(),
+});
+export type Ack = v.InferOutput<typeof AckSchema>;
+
+export const ErrorFrameSchema = v.object({
+  type: v.literal("error"),
+  code: v.picklist(["bad_frame", "too_large", "busy"]),
+  message: v.string(),
+});
+export type ErrorFrame = v.InferOutput<typeof ErrorFrameSchema>;
+
+/** All that a receiver may answer. */
+export const AnswerSchema = v.variant("type", [AckSchema, ErrorFrameSchema]);
+
+// HTTP, to discovery and back
+
+export const RegistrationSchema = v.object({ host, port });
+export type Registration = v.InferOutput<typeof RegistrationSchema>;
+
+export const RegisteredSchema = v.object({ message: v.string(), id: shortText });
+/** Every error of discovery. */
+export const RefusalSchema = v.object({ error: v.string() });
+
+export const HeartbeatSchema = v.object({ id: shortText });
+
+export const ReceiverSchema = v.object({
+  id: shortText,
+  host,
+  port,
+  /** When it was heard last, in seconds since 1970. */
+  last_seen: v.number(),
+});
+export type Receiver = v.InferOutput<typeof ReceiverSchema>;
+export const ReceiversSchema = v.array(ReceiverSchema);
+
+/** What came of reading a value: the value, or what is wrong with it, in words. */
+export type Read<T> = { value: T } | { problem: string };
+
+/**
+ * Checks a value that came from outside.
+ *
+ * @example
+ * ```ts
+ * read(RegistrationSchema, { host: "a", port: 0 });
+ * // { problem: '"port" must be a whole number from 1 to 65535' }
+ * ```
+ */
+export function read<S extends v.GenericSchema>(schema: S, input: unknown): Read<v.InferOutput<S>> {
+  const result = v.safeParse(schema, input);
+  if (result.success) return { value: result.output };
+  const issue = result.issues[0];
+  const field = v.getDotPath(issue);
+  if (field === null) return { problem: "it must be a JSON object with the fields of the protocol" };
+  return { problem: issue.input === undefined ? `"${field}" is missing` : `"${field}" ${issue.message}` };
+}
+
+/** The same for a JSON text, a frame for example. */
+export function readJson<S extends v.GenericSchema>(schema: S, json: string): Read<v.InferOutput<S>> {
+  let input: unknown;
+  try {
+    input = JSON.parse(json);
+  } catch {
+    return { problem: "it is not JSON" };
+  }
+  return read(schema, input);
+}
