@@ -1,0 +1,23 @@
+/** Listens on a TCP port, for the roles that are servers. */
+import { once } from "node:events";
+import type { AddressInfo, Server } from "node:net";
+
+/**
+ * Resolves when the server listens. Port 0 is one that the system picks.
+ *
+ * @param host the address; undefined is every address of the machine
+ * @returns the port that it listens on
+ * @throws {Error} "Cannot listen on …", when the port is taken for example
+ */
+export async function listen(server: Server, port: number, host?: string): Promise<number> {
+  try {
+    await once(server.listen(port, host), "listening");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const taken =
+      "another program has that port (5000: AirPlay, on a Mac); pass another --port, or 0 for any";
+    const reason = code === "EADDRINUSE" ? taken : message;
+    throw new Error(`Cannot listen on ${host ?? "port"} ${port}: ${reason}`, { cause: error });
+  }
+  return (server.address() as AddressInfo).port;
+}

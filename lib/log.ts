@@ -1,0 +1,70 @@
+/** Logs: one event a line, on stderr, because stdout is for what the user asked for. */
+import { Writable } from "node:stream";
+import winston from "winston";
+
+export type Log = winston.Logger;
+
+export interface LogOptions {
+  /** @default "info" */
+  logLevel?: "error" | "warn" | "info" | "debug";
+  /** @default "text" */
+  logFormat?: "text" | "json";
+  /** Takes each line, without its newline. @default writes it to stderr */
+  writeLine?: (line: string) => void;
+}
+
+/**
+ * Makes the log of one process.
+ *
+ * Where a line is logged for each message, ask `log.isLevelEnabled("info")` first: at `warn` nothing
+ * should be formatted, as that costs more than the message itself.
+ *
+ * @param name who logs, as a teacher would call it: `receiver`, `client-4f2a`
+ */
+export function createLog(
+  name: string,
+  { logLevel = "info", logFormat = "text", writeLine = writeToStderr }: LogOptions = {},
+): Log {
+  const { combine, timestamp, printf, json } = winston.format;
+  const text = printf(
+    ({ time, level, message }) => `${time} ${name} ${level}: ${printable(String(message))}`,
+  );
+  return winston.createLogger({
+    level: logLevel,
+    defaultMeta: { name },
+    format:
+      logFormat === "json"
+        ? combine(timestamp({ alias: "time", format: () => new Date().toISOString() }), json())
+        : combine(timestamp({ alias: "time", format: clockTime }), text),
+    transports: new winston.transports.Stream({ stream: lineStream(writeLine), eol: "" }),
+  });
+}
+
+/** Texts of strangers get into the log: what would move the cursor of a terminal is shown as \x1b. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+}
+
+/** The first eight characters, enough for people to tell ids apart. */
+export function shortId(id: string): string {
+  return printable(id.slice(0, 8));
+}
+
+function clockTime(): string {
+  return new Date().toTimeString().slice(0, 8);
+}
+
+function writeToStderr(line: string) {
+  process.stderr.write(`${line}\n`);
+}
+
+function lineStream(writeLine: (line: string) => void): Writable {
+  return new Writable({
+    decodeStrings: false,
+    write(line: string, _encoding, done) {
+      writeLine(line);
+      done();
+    },
+  });
+}
