@@ -1,0 +1,139 @@
+/**
+ * The discovery server: the phone book that forgets. It knows which receivers are in the group right
+ * now, and nothing about messages.
+ *
+ * A receiver registers, gets an id, and says every 10 s with a heartbeat that it is still there. What
+ * it has is a lease: unheard for 30 s, it is dropped, as nobody can tell a dead process from a silent
+ * one. Clients ask for the list. All of it is in memory: after a restart the list is empty, heartbeats
+ * get a 404, and the receivers register again.
+ *
+ *     tsx discovery.ts                  on port 5000
+ *     tsx discovery.ts --port 0         on a port that the system picks
+ */
+import { createServer, type Server } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
+import type * as v from "valibot";
+import { listen } from "./lib/listen.ts";
+import { createLog, type Log, shortId } from "./lib/log.ts";
+import { HeartbeatSchema, type Receiver, RegistrationSchema, readJson } from "./lib/messages.ts";
+import { duration, interval, LOG_OPTIONS, parseOptions, port, text } from "./lib/options.ts";
+import { createRegistry, type Registry } from "./lib/registry.ts";
+import { runIfMain, untilAborted } from "./lib/run.ts";
+
+const OPTIONS = {
+  host: text("0.0.0.0", "the address it listens on"),
+  port: port("5000", "the port it listens on; 0: one that the system picks"),
+  "receiver-ttl": duration("30s", "how long a receiver stays listed without a heartbeat"),
+  "sweep-every": interval("5s", "how often expired receivers are removed"),
+  ...LOG_OPTIONS,
+};
+
+const MAX_BODY_BYTES = 64 * 1024;
+
+/** The HTTP calls, apart from any socket. */
+export function createApp(registry: Registry, log: Log): Hono {
+  const app = new Hono();
+
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
+
+  app.post("/register", async (c) => {
+    const where = await readBody(c, "register", RegistrationSchema);
+    const id = registry.register(where);
+    if (id === undefined)
+      return c.json({ error: "Cannot register: the group is full; try again later" }, 503);
+    return c.json({ message: "Receiver registered", id }, 201);
+  });
+
+  app.post("/heartbeat", async (c) => {
+    const { id } = await readBody(c, "take heartbeat", HeartbeatSchema);
+    return registry.heartbeat(id) ? c.json({ message: "Heartbeat received" }) : unknownId(c);
+  });
+
+  app.get("/receivers", (c) => c.json(registry.list()));
+
+  app.delete("/receivers/:id", (c) => (registry.leave(c.req.param("id")) ? c.body(null, 204) : unknownId(c)));
+
+  app.get("/health", (c) => c.json({ status: "ok", receivers: registry.list().length }));
+
+  app.all("/register", (c) => wrongMethod(c, "POST"));
+  app.all("/heartbeat", (c) => wrongMethod(c, "POST"));
+  app.all("/receivers", (c) => wrongMethod(c, "GET, HEAD"));
+  app.all("/receivers/:id", (c) => wrongMethod(c, "DELETE"));
+  app.all("/health", (c) => wrongMethod(c, "GET, HEAD"));
+  app.notFound((c) =>
+    c.json({ error: `Cannot find ${c.req.path}: docs/PROTOCOL.md lists what there is` }, 404),
+  );
+
+  app.onError((error, c) => {
+    if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
+    log.error(`cannot answer ${c.req.method} ${c.req.path}: ${error.message}`);
+    return c.json({ error: "Cannot answer: an error inside discovery, its log says more" }, 500);
+  });
+
+  return app;
+}
+
+async function readBody<S extends v.GenericSchema>(c: Context, what: string, schema: S) {
+  const type = c.req.header("content-type") ?? "";
+  if (!/^application\/json\b/i.test(type)) {
+    throw new HTTPException(415, {
+      message: `Cannot ${what}: send the header Content-Type: application/json`,
+    });
+  }
+  const body = readJson(schema, await c.req.text());
+  if ("value" in body) return body.value;
+  throw new HTTPException(400, { message: `Cannot ${what}: ${body.problem}` });
+}
+
+function unknownId(c: Context) {
+  return c.json({ error: "Cannot find this id: it expired, left or never was; register again" }, 404);
+}
+
+function refuseBody(c: Context) {
+  return c.json({ error: `Cannot read body: it has more than ${MAX_BODY_BYTES} bytes` }, 413);
+}
+
+function wrongMethod(c: Context, allowed: string) {
+  return c.json({ error: `Cannot ${c.req.method} ${c.req.path}: use ${allowed}` }, 405, { Allow: allowed });
+}
+
+/** Listens; resolves when it does. */
+export async function startDiscovery(
+  options: { host: string; port: number; receiverTtl: number; sweepEvery: number },
+  log: Log,
+): Promise<{ port: number; close(): void }> {
+  const registry = createRegistry({ ttlMs: options.receiverTtl, onChange: logChange });
+  function logChange(event: string, { id, host, port }: Receiver) {
+    log.info(`${shortId(id)} ${event}, ${host}:${port}`);
+  }
+  const server = createAdaptorServer({ fetch: createApp(registry, log).fetch, createServer }) as Server;
+  const port = await listen(server, options.port, options.host);
+  const sweeping = setInterval(registry.sweep, options.sweepEvery);
+  return {
+    port,
+    close() {
+      clearInterval(sweeping);
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function main(argv: string[], signal: AbortSignal): Promise<number> {
+  const options = parseOptions("discovery", OPTIONS, argv, {
+    about: "The discovery server: who is in the group right now.",
+    example: "tsx discovery.ts --port 5000 --receiver-ttl 30s",
+  });
+  const log = createLog("discovery", options);
+  const discovery = await startDiscovery(options, log);
+  log.info(`listening on ${options.host}, port ${discovery.port}`);
+  await untilAborted(signal);
+  discovery.close();
+  log.info("stopped");
+  return 0;
+}
+
+await runIfMain(import.meta, main);
