@@ -1,0 +1,267 @@
+/**
+ * A receiver: a processing node. It waits for messages, processes each one and answers an ack.
+ *
+ * By design it "crashes" on half of them: no answer, and the connection stays open, as closing it would
+ * tell the client at once. The client can then only wait until its timeout, and try again. As a client
+ * tries again with the same id, a message that was processed already is acked again, as a duplicate,
+ * and not processed twice.
+ *
+ * It talks to discovery over HTTP (register, heartbeat, leave); clients talk to it over TCP, a JSON
+ * object a line, so a person can too: `nc localhost 40121`.
+ *
+ *     tsx receiver.ts                            on a port that the system picks
+ *     tsx receiver.ts --fault-rate 0             without faults
+ *     tsx receiver.ts --seed 7                   the same faults each time
+ */
+import { createServer, type Server, type Socket } from "node:net";
+import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
+import { createCoin, FAULTS, type Fault, seededRandom } from "./lib/faults.ts";
+import { createFrameReader, FramingError, writeFrame } from "./lib/framing.ts";
+import { listen } from "./lib/listen.ts";
+import { createLog, type Log, shortId } from "./lib/log.ts";
+import { type ErrorFrame, type Message, MessageSchema, readJson } from "./lib/messages.ts";
+import {
+  chance,
+  duration,
+  interval,
+  LOG_OPTIONS,
+  optionalWhole,
+  parseOptions,
+  port,
+  text,
+  url,
+  whole,
+  words,
+} from "./lib/options.ts";
+import { createRecentIds, type RecentIds } from "./lib/recent_ids.ts";
+import { runIfMain, untilAborted } from "./lib/run.ts";
+import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
+
+const OPTIONS = {
+  discovery: url("http://localhost:5000", "the discovery server"),
+  "advertise-host": text(hostname(), "the host name that it registers, by which clients reach it"),
+  port: port("0", "the port it listens on; 0: one that the system picks"),
+  "heartbeat-every": interval("10s", "how often it tells discovery that it is alive"),
+  work: duration("0s", "how long processing one message takes"),
+  "fault-rate": chance("0.5", "the chance that a message meets a fault"),
+  fault: words("silent", FAULTS, "which fault, one or several, comma separated"),
+  seed: optionalWhole(0, "the same seed gives the same faults in the same order [default: random]"),
+  copies: whole("1", 1, "so many receivers in this one process"),
+  ...LOG_OPTIONS,
+};
+
+const MAX_CONNECTIONS = 1000;
+const LINGER_MS = 1000; // a refused client has that long to read why
+const MAX_IN_PROGRESS = 10_000; // messages that one receiver processes at the same time
+
+export interface ReceiverOptions {
+  advertiseHost: string;
+  port: number;
+  /** Milliseconds. */
+  heartbeatEvery: number;
+  /** How long processing one message takes, in milliseconds. */
+  work: number;
+}
+
+/** What a receiver is given to work with. */
+export interface ReceiverContext {
+  discovery: DiscoveryApi;
+  log: Log;
+  /** Tossed for each message that was not processed yet. */
+  tossCoin: () => Fault | undefined;
+  /** Ends every wait. */
+  signal: AbortSignal;
+}
+
+export interface ReceiverNode extends ReceiverContext {
+  /** Given by discovery, a new one each time that it registers. */
+  id: string | undefined;
+  options: ReceiverOptions;
+  server: Server;
+  /** Where it listens. */
+  port: number;
+  connections: Set<Socket>;
+  /** The ids of the messages that it processed, or is processing. */
+  processed: RecentIds;
+  inProgress: Map<string, Promise<void>>;
+  nextHeartbeat: NodeJS.Timeout | undefined;
+}
+
+/** Listens for clients. It isn't in the group yet: see {@linkcode registerReceiver}. */
+export async function startReceiver(
+  options: ReceiverOptions,
+  context: ReceiverContext,
+): Promise<ReceiverNode> {
+  const server = createServer({ noDelay: true });
+  const node: ReceiverNode = {
+    ...context,
+    id: undefined,
+    options,
+    server,
+    port: options.port,
+    connections: new Set(),
+    processed: createRecentIds(),
+    inProgress: new Map(),
+    nextHeartbeat: undefined,
+  };
+  server.on("connection", (socket) => handleClientConnection(node, socket));
+  node.port = await listen(server, options.port);
+  return node;
+}
+
+/** Joins the group; waits for discovery as long as it isn't there. */
+export async function registerReceiver(node: ReceiverNode): Promise<void> {
+  const { discovery, log, signal } = node;
+  for (;;) {
+    try {
+      node.id = await discovery.register({ host: node.options.advertiseHost, port: node.port });
+      break;
+    } catch (error) {
+      if (!(error instanceof DiscoveryError) || error.code !== "unreachable") throw error;
+      log.warn(error.message);
+      await delay(1000, undefined, { signal }); // it may answer, and yet have no room for us
+      await waitForDiscoveryServer(discovery, { log, signal });
+    }
+  }
+  if (signal.aborted) return cleanup(node); // stopped while discovery wrote us down
+  log.info(`registered as ${shortId(node.id)}, ${node.options.advertiseHost}:${node.port}`);
+  node.nextHeartbeat = setTimeout(sendHeartbeat, node.options.heartbeatEvery, node);
+}
+
+/** Renews the lease, and goes on doing so. Discovery may have lost us, by a restart for example. */
+async function sendHeartbeat(node: ReceiverNode): Promise<void> {
+  const { discovery, log, signal } = node;
+  try {
+    if (node.id === undefined || !(await discovery.heartbeat(node.id))) {
+      log.warn("discovery doesn't know this receiver any more, registering again");
+      return await registerReceiver(node);
+    }
+    log.debug("heartbeat");
+  } catch (error) {
+    if (signal.aborted) return;
+    log.warn(`${(error as Error).message}; the next heartbeat tries again`);
+  }
+  if (!signal.aborted) node.nextHeartbeat = setTimeout(sendHeartbeat, node.options.heartbeatEvery, node);
+}
+
+/** Reads the frames of one client. Any number of clients are served at once, each at its own pace. */
+function handleClientConnection(node: ReceiverNode, socket: Socket): void {
+  const { connections, log } = node;
+  connections.add(socket);
+  socket.on("close", () => connections.delete(socket));
+  socket.on("error", (error) => log.debug(`connection lost: ${error.message}`));
+  socket.on("drain", () => socket.resume());
+  if (connections.size > MAX_CONNECTIONS) {
+    refuse(socket, "busy", `Cannot take more than ${MAX_CONNECTIONS} connections: try again later`);
+    return;
+  }
+  const readFrames = createFrameReader((line) => {
+    if (socket.writableEnded) return; // it was refused already
+    const frame = readJson(MessageSchema, line);
+    if ("value" in frame) handleMessage(node, socket, frame.value);
+    else refuse(socket, "bad_frame", `Cannot read message: ${frame.problem}`);
+  });
+  socket.on("data", (chunk) => {
+    try {
+      readFrames(chunk);
+    } catch (error) {
+      if (!(error instanceof FramingError)) throw error;
+      refuse(socket, error.code, error.message);
+    }
+  });
+}
+
+/** Processes a message and answers an ack, unless the coin says otherwise. */
+async function handleMessage(node: ReceiverNode, socket: Socket, message: Message): Promise<void> {
+  const { id, attempt, body } = message;
+  const { processed, inProgress, log, options } = node;
+  const verbose = log.isLevelEnabled("info"); // at `warn`, formatting would cost more than the message
+  const name = verbose && `message ${shortId(id)}, attempt ${attempt}, from ${message.from ?? "somebody"}`;
+
+  if (processed.has(id)) {
+    if (verbose) log.info(`${name}: a duplicate, acked again and not processed again`);
+    await inProgress.get(id);
+    return sendAck(node, socket, id, true);
+  }
+  if (inProgress.size >= MAX_IN_PROGRESS) {
+    return refuse(
+      socket,
+      "busy",
+      `Cannot process more than ${MAX_IN_PROGRESS} messages at once: try again later`,
+    );
+  }
+  if (node.tossCoin() === "silent") {
+    if (verbose) log.info(`${name}: crashed before processing it, no ack`);
+    return;
+  }
+
+  processed.add(id);
+  if (options.work > 0) {
+    const work = delay(options.work);
+    inProgress.set(id, work);
+    await work;
+    inProgress.delete(id);
+  }
+  if (verbose) log.info(`${name}: processed ${JSON.stringify(body.slice(0, 80))}, acked`);
+  sendAck(node, socket, id, false);
+}
+
+function sendAck(node: ReceiverNode, socket: Socket, id: string, duplicate: boolean): void {
+  if (!socket.writable) return; // the client went away, and may ask again on another connection
+  const flowing = writeFrame(socket, { type: "ack", id, receiver: node.id ?? "unregistered", duplicate });
+  if (!flowing) socket.pause(); // who doesn't read its acks gets no more of our memory
+}
+
+/** Says why, and closes the connection; what still comes in is thrown away. */
+function refuse(socket: Socket, code: ErrorFrame["code"], message: string): void {
+  if (!socket.writable) return;
+  writeFrame(socket, { type: "error", code, message } satisfies ErrorFrame);
+  socket.end();
+  socket.removeAllListeners("data").resume();
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
+}
+
+/** Leaves the group first, so that nobody is sent here any more; then closes all connections. */
+export async function cleanup(node: ReceiverNode): Promise<void> {
+  clearTimeout(node.nextHeartbeat);
+  if (node.id !== undefined) {
+    await node.discovery.leave(node.id).catch((error) => node.log.warn(error.message));
+  }
+  node.server.close();
+  for (const socket of node.connections) socket.destroy();
+}
+
+async function main(argv: string[], signal: AbortSignal): Promise<number> {
+  const options = parseOptions("receiver", OPTIONS, argv, {
+    about: "A processing node: gets a message, processes it, answers an ack.",
+    example: "tsx receiver.ts --fault-rate 0.5 --work 1s",
+  });
+  const log = createLog("receiver", options);
+  const discovery = createDiscoveryApi(options.discovery);
+  const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
+  log.info(`fault rate ${options.faultRate} (${options.fault}), seed ${seed}`);
+
+  const nodes: ReceiverNode[] = [];
+  try {
+    for (let copy = 0; copy < options.copies; copy++) {
+      const tossCoin = createCoin({
+        rate: options.faultRate,
+        faults: options.fault,
+        random: seededRandom(seed + copy),
+      });
+      const port = options.port === 0 ? 0 : options.port + copy;
+      nodes.push(await startReceiver({ ...options, port }, { discovery, log, tossCoin, signal }));
+    }
+    await waitForDiscoveryServer(discovery, { log, signal });
+    await Promise.all(nodes.map(registerReceiver));
+    await untilAborted(signal);
+  } finally {
+    await Promise.all(nodes.map(cleanup));
+    log.info("stopped");
+  }
+  return 0;
+}
+
+await runIfMain(import.meta, main);
