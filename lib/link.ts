@@ -1,0 +1,104 @@
+/**
+ * The client's connection to one receiver: opened when it is needed, kept open, with any number of
+ * messages in flight; an ack is matched to its message by the id, so acks may come in any order.
+ */
+import { connect, type Socket } from "node:net";
+import { createFrameReader, writeFrame } from "./framing.ts";
+import { printable } from "./log.ts";
+import { type Ack, AnswerSchema, type Message, readJson } from "./messages.ts";
+
+/**
+ * How one attempt ended for its sender.
+ * - `acked`: the ack came
+ * - `timeout`: sent, and no ack in time
+ * - `lost`: sent, then the connection went away: it may or may not have been processed
+ * - `unreachable`: there was no connection, so it provably was not sent
+ */
+export type AttemptEnd =
+  | { end: "acked"; ack: Ack }
+  | { end: "timeout" }
+  | { end: "lost" | "unreachable"; reason: string };
+
+export interface Link {
+  /**
+   * Sends one attempt and waits for the ack of its message, `timeoutMs` milliseconds at most. An ack
+   * of an earlier attempt, come late, counts too: it has the same id.
+   */
+  attempt(message: Message, timeoutMs: number): Promise<AttemptEnd>;
+  /** Closes the connection; attempts under way end as `lost` or `unreachable`. It opens again for the next. */
+  close(): void;
+}
+
+/** One connection, from its opening to its end. */
+interface Connection {
+  socket: Socket;
+  /** The attempts under way, by message id. */
+  waiting: Map<string, { timer: NodeJS.Timeout; resolve: (end: AttemptEnd) => void }>;
+}
+
+/** Makes the link; the connection is opened by the first attempt. */
+export function createLink({ host, port }: { host: string; port: number }): Link {
+  let current: Connection | undefined;
+  return {
+    attempt(message, timeoutMs) {
+      if (current === undefined || current.socket.destroyed) current = open(host, port);
+      const connection = current;
+      return new Promise((resolve) => {
+        const timer = setTimeout(giveUp, timeoutMs, connection, message.id);
+        connection.waiting.set(message.id, { timer, resolve });
+        writeFrame(connection.socket, message);
+      });
+    },
+    close() {
+      current?.socket.destroy(new Error("the client closed the connection"));
+    },
+  };
+}
+
+function open(host: string, port: number): Connection {
+  const socket = connect({ host, port, noDelay: true, keepAlive: true });
+  const connection: Connection = { socket, waiting: new Map() };
+  let connected = false;
+  let reason = "the receiver closed the connection";
+
+  const readFrames = createFrameReader((line) => {
+    const answer = readJson(AnswerSchema, line);
+    if ("problem" in answer) throw new Error(`it answered what is no ack: ${answer.problem}`);
+    const frame = answer.value;
+    if (frame.type === "ack") settle(connection, frame.id, { end: "acked", ack: frame });
+    else reason = `it answered ${frame.code}: ${printable(frame.message)}`;
+  });
+
+  socket.on("connect", () => {
+    connected = true;
+  });
+  socket.on("data", (chunk) => {
+    try {
+      readFrames(chunk);
+    } catch (error) {
+      socket.destroy(error as Error);
+    }
+  });
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    reason = error.code ?? error.message;
+  });
+  socket.on("close", () => {
+    const end = connected ? "lost" : "unreachable";
+    for (const id of [...connection.waiting.keys()]) settle(connection, id, { end, reason });
+  });
+  return connection;
+}
+
+function settle({ waiting }: Connection, id: string, end: AttemptEnd): void {
+  const attempt = waiting.get(id);
+  if (attempt === undefined) return; // an ack of a message that is settled already
+  waiting.delete(id);
+  clearTimeout(attempt.timer);
+  attempt.resolve(end);
+}
+
+function giveUp(connection: Connection, id: string): void {
+  // Not connected yet: what was written is still in this process, and must not be sent after all.
+  if (connection.socket.connecting) connection.socket.destroy(new Error("no connection in time"));
+  else settle(connection, id, { end: "timeout" });
+}
