@@ -199,7 +199,7 @@ async function handleMessage(node: ReceiverNode, socket: Socket, message: Messag
 
   processed.add(id);
   if (options.work > 0) {
-    const work = delay(options.work);
+    const work = delay(options.work, undefined, { ref: false }); // a stopped receiver doesn't finish it
     inProgress.set(id, work);
     await work;
     inProgress.delete(id);

@@ -57,9 +57,15 @@ export function createDiscoveryApi(url: string): DiscoveryApi {
     agent: { http: new Agent(agent), https: new HttpsAgent(agent) },
   });
 
-  async function call(what: string, request: Promise<{ body: string }>): Promise<string> {
+  async function call(what: string, request: () => Promise<{ body: string }>): Promise<string> {
     try {
-      return (await request).body;
+      // A connection that was kept may be closed by the server just as it is used again: then once more,
+      // on a new one. Every call may be repeated without harm.
+      const answer = await request().catch((error) => {
+        if (error.code === "ECONNRESET") return request();
+        throw error;
+      });
+      return answer.body;
     } catch (error) {
       throw explain(`Cannot ${what} at ${url}`, error);
     }
@@ -68,15 +74,15 @@ export function createDiscoveryApi(url: string): DiscoveryApi {
   return {
     url,
     async health() {
-      await call("find discovery", http.get("health"));
+      await call("find discovery", () => http.get("health"));
     },
     async register(where) {
       const what = "register";
-      return check(what, RegisteredSchema, await call(what, http.post("register", { json: where }))).id;
+      return check(what, RegisteredSchema, await call(what, () => http.post("register", { json: where }))).id;
     },
     async heartbeat(id) {
       try {
-        await call("send heartbeat", http.post("heartbeat", { json: { id } }));
+        await call("send heartbeat", () => http.post("heartbeat", { json: { id } }));
         return true;
       } catch (error) {
         if (isNotFound(error)) return false;
@@ -85,11 +91,11 @@ export function createDiscoveryApi(url: string): DiscoveryApi {
     },
     async list() {
       const what = "list receivers";
-      return check(what, ReceiversSchema, await call(what, http.get("receivers")));
+      return check(what, ReceiversSchema, await call(what, () => http.get("receivers")));
     },
     async leave(id) {
       try {
-        await call("leave", http.delete(`receivers/${encodeURIComponent(id)}`));
+        await call("leave", () => http.delete(`receivers/${encodeURIComponent(id)}`));
       } catch (error) {
         if (!isNotFound(error)) throw error; // gone already is what we wanted
       }

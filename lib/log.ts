@@ -25,17 +25,15 @@ export function createLog(
   name: string,
   { logLevel = "info", logFormat = "text", writeLine = writeToStderr }: LogOptions = {},
 ): Log {
-  const { combine, timestamp, printf, json } = winston.format;
-  const text = printf(
-    ({ time, level, message }) => `${time} ${name} ${level}: ${printable(String(message))}`,
+  const text = winston.format.printf(
+    ({ level, message }) => `${clockTime()} ${name} ${level}: ${printable(String(message))}`,
+  );
+  const json = winston.format.printf(({ level, message }) =>
+    JSON.stringify({ time: new Date().toISOString(), name, level, message }),
   );
   return winston.createLogger({
     level: logLevel,
-    defaultMeta: { name },
-    format:
-      logFormat === "json"
-        ? combine(timestamp({ alias: "time", format: () => new Date().toISOString() }), json())
-        : combine(timestamp({ alias: "time", format: clockTime }), text),
+    format: logFormat === "json" ? json : text,
     transports: new winston.transports.Stream({ stream: lineStream(writeLine), eol: "" }),
   });
 }

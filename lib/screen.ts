@@ -87,9 +87,9 @@ export function openScreen({
       if (render) drawing = setInterval(draw, everyMs);
     },
     ask(prompt) {
+      if (!isLive) output.write(`${prompt}\n`);
       if (lines.length > 0) return Promise.resolve(lines.shift());
       if (closed) return Promise.resolve(undefined);
-      if (!isLive) output.write(`${prompt}\n`);
       return new Promise((resolve) => {
         take = resolve;
         readline.setPrompt(prompt);

@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { after, before, test } from "node:test";
+import { startDiscovery } from "../discovery.ts";
+import { createDiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
+import { listen } from "../lib/listen.ts";
+import { waitForDiscoveryServer } from "../lib/wait_for_discovery.ts";
+import { keptLog, until } from "./helpers.ts";
+
+const OPTIONS = { host: "127.0.0.1", port: 0, receiverTtl: 30_000, sweepEvery: 5000 };
+let discovery: Awaited<ReturnType<typeof startDiscovery>>;
+let url: string;
+before(async () => {
+  discovery = await startDiscovery(OPTIONS, keptLog().log);
+  url = `http://127.0.0.1:${discovery.port}`;
+});
+after(() => discovery.close());
+
+async function call(method: string, path: string, body?: unknown, type = "application/json") {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const sent = body === undefined ? {} : { body: text, headers: { "content-type": type } };
+  const response = await fetch(`${url}${path}`, { method, ...sent });
+  const answer = await response.text();
+  return { status: response.status, body: answer && JSON.parse(answer), headers: response.headers };
+}
+
+test("a receiver registers, is listed, sends heartbeats, and leaves", async () => {
+  const registered = await call("POST", "/register", { host: "a", port: 4000 });
+  assert.equal(registered.status, 201);
+  const { id, message } = registered.body;
+  assert.match(id, /^[0-9a-f-]{36}$/);
+  assert.equal(typeof message, "string");
+
+  const listed = (await call("GET", "/receivers")).body;
+  assert.equal(listed.length, 1);
+  assert.deepEqual({ ...listed[0], last_seen: 0 }, { id, host: "a", port: 4000, last_seen: 0 });
+  assert.ok(Math.abs(listed[0].last_seen - Date.now() / 1000) < 5, "seconds since 1970");
+
+  assert.equal((await call("POST", "/heartbeat", { id })).status, 200);
+  assert.deepEqual((await call("GET", "/health")).body, { status: "ok", receivers: 1 });
+  assert.equal((await call("DELETE", `/receivers/${id}`)).status, 204);
+  assert.equal((await call("DELETE", `/receivers/${id}`)).status, 404);
+  assert.equal((await call("POST", "/heartbeat", { id })).status, 404);
+  assert.deepEqual((await call("GET", "/receivers")).body, []);
+});
+
+const refused: [string, string, unknown, number, RegExp][] = [
+  ["POST", "/register", { host: "a" }, 400, /"port" is missing/],
+  ["POST", "/register", { port: 1 }, 400, /"host" is missing/],
+  ["POST", "/register", { host: 7, port: 1 }, 400, /"host" must be a text/],
+  ["POST", "/register", { host: "a", port: 99999999 }, 400, /"port" must be .* 1 to 65535/],
+  ["POST", "/register", "{", 400, /not JSON/],
+  ["POST", "/register", "", 400, /not JSON/],
+  ["POST", "/register", "null", 400, /JSON object/],
+  ["POST", "/register", "x".repeat(64 * 1024 + 1), 413, /65536 bytes/],
+  ["POST", "/heartbeat", {}, 400, /"id" is missing/],
+  ["POST", "/heartbeat", { id: "nobody" }, 404, /register again/],
+  ["DELETE", "/receivers/nobody", undefined, 404, /register again/],
+  ["DELETE", "/receivers/%ff", undefined, 404, /register again/],
+  ["GET", "/register", undefined, 405, /use POST/],
+  ["PUT", "/heartbeat", undefined, 405, /use POST/],
+  ["POST", "/receivers", {}, 405, /use GET/],
+  ["GET", "/receivers/nobody", undefined, 405, /use DELETE/],
+  ["DELETE", "/health", undefined, 405, /use GET/],
+  ["GET", "/nothing", undefined, 404, /PROTOCOL/],
+];
+for (const [method, path, body, status, error] of refused) {
+  const shown = JSON.stringify(body)?.slice(0, 40) ?? "";
+  test(`discovery answers ${method} ${path} ${shown} with ${status}, and says why in JSON`, async () => {
+    const answer = await call(method, path, body);
+    assert.equal(answer.status, status);
+    assert.match(answer.body.error, error);
+    assert.deepEqual((await call("GET", "/receivers")).body, [], "nothing came of it");
+  });
+}
+
+test("discovery wants JSON to be called JSON", async () => {
+  const answer = await call("POST", "/register", { host: "a", port: 1 }, "text/plain");
+  assert.equal(answer.status, 415);
+  assert.match(answer.body.error, /Content-Type: application\/json/);
+});
+
+test("discovery says which methods it allows", async () => {
+  assert.equal((await call("GET", "/heartbeat")).headers.get("allow"), "POST");
+});
+
+test("startDiscovery() says what to do when the port is taken", async () => {
+  await assert.rejects(
+    startDiscovery({ ...OPTIONS, port: discovery.port }, keptLog().log),
+    /^Error: Cannot listen on 127.0.0.1 \d+: another program has that port .*--port/,
+  );
+});
+
+test("an expired receiver is swept", async (t) => {
+  const { log, lines } = keptLog();
+  const short = await startDiscovery({ ...OPTIONS, receiverTtl: 20, sweepEvery: 5 }, log);
+  t.after(() => short.close());
+  await createDiscoveryApi(`http://127.0.0.1:${short.port}`).register({ host: "a", port: 1 });
+  await until("it is swept", () => lines.some((line) => / expired, a:1/.test(line)) || undefined);
+});
+
+test("createDiscoveryApi() does what the calls do", async () => {
+  const api = createDiscoveryApi(url);
+  await api.health();
+  const id = await api.register({ host: "b", port: 4001 });
+  assert.deepEqual(
+    (await api.list()).map((receiver) => receiver.id),
+    [id],
+  );
+  assert.equal(await api.heartbeat(id), true);
+  await api.leave(id);
+  await api.leave(id); // gone already is what was wanted
+  assert.equal(await api.heartbeat(id), false);
+  await assert.rejects(api.register({ host: "b", port: 0 }), (error: DiscoveryError) => {
+    assert.equal(error.code, "refused");
+    assert.match(error.message, /^Cannot register at http:.*answered 400, .*"port" must be/);
+    return true;
+  });
+});
+
+test("createDiscoveryApi() tells a server that is away from one that is something else", async (t) => {
+  const answers = { status: 200, body: "<html>" };
+  const server = createServer((_request, response) => response.writeHead(answers.status).end(answers.body));
+  const other = createDiscoveryApi(`http://127.0.0.1:${await listen(server, 0, "127.0.0.1")}`);
+  t.after(() => server.close().closeAllConnections());
+  await assert.rejects(other.list(), { code: "bad_answer" });
+  answers.status = 403;
+  await assert.rejects(other.health(), { code: "refused" });
+  answers.status = 503;
+  await assert.rejects(other.health(), { code: "unreachable" });
+  await new Promise((resolve) => {
+    server.close(resolve);
+    server.closeAllConnections();
+  });
+  await assert.rejects(other.health(), /ECONNREFUSED/);
+});
+
+test("waitForDiscoveryServer() asks until discovery answers, and says so each time", async () => {
+  const { log, lines } = keptLog();
+  let asked = 0;
+  const health = async () => {
+    asked += 1;
+    if (asked < 4) throw new DiscoveryError("unreachable", "ECONNREFUSED");
+  };
+  const signal = new AbortController().signal;
+  await waitForDiscoveryServer({ ...createDiscoveryApi(url), health }, { log, signal, everyMs: 1 });
+  assert.equal(asked, 4);
+  assert.equal(lines.filter((line) => /waiting for discovery.*tsx discovery.ts/.test(line)).length, 3);
+});
+
+test("waitForDiscoveryServer() ends when it is stopped", async () => {
+  const stop = new AbortController();
+  const health = async () => {
+    stop.abort();
+    throw new DiscoveryError("unreachable", "ECONNREFUSED");
+  };
+  const waiting = waitForDiscoveryServer(
+    { ...createDiscoveryApi(url), health },
+    { ...keptLog(), signal: stop.signal },
+  );
+  await assert.rejects(waiting, { name: "AbortError" });
+});

@@ -1,0 +1,255 @@
+/** The three roles together, each a process of its own, as a user starts them. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { afterEach, test } from "node:test";
+import { createDiscoveryApi } from "../lib/discovery_api.ts";
+import { discoveryUrl, type Role, startRole, stopRole, until } from "./helpers.ts";
+
+const roles: Role[] = [];
+afterEach(async () => {
+  await Promise.all(roles.splice(0).map((role) => stopRole(role, "SIGKILL")));
+});
+
+function start(file: string, ...args: string[]): Role {
+  const role = startRole(file, args);
+  roles.push(role);
+  return role;
+}
+
+/** Discovery and so many receivers, which meet no faults unless the test says so. */
+async function startGroup(receivers: number, ...args: string[]) {
+  if (!args.includes("--fault-rate")) args.push("--fault-rate", "0");
+  const discovery = start("discovery.ts", "--host", "127.0.0.1", "--port", "0");
+  const url = await discoveryUrl(discovery);
+  const common = ["--discovery", url, "--advertise-host", "127.0.0.1"];
+  const nodes = Array.from({ length: receivers }, () => start("receiver.ts", ...common, ...args));
+  for (const node of nodes) await node.says(/registered as/);
+  return { discovery, url, nodes, api: createDiscoveryApi(url) };
+}
+
+test("started in the wrong order, everything finds itself; a message is acked; all end with 0", async () => {
+  // A port for discovery that is free now, and that the others know before it listens.
+  const scout = start("discovery.ts", "--host", "127.0.0.1", "--port", "0");
+  const url = await discoveryUrl(scout);
+  assert.equal(await stopRole(scout), 0);
+
+  const client = start("client.ts", "--discovery", url);
+  const receiver = start(
+    "receiver.ts",
+    "--discovery",
+    url,
+    "--advertise-host",
+    "127.0.0.1",
+    "--fault-rate",
+    "0",
+  );
+  await client.says(/waiting for discovery/);
+  await receiver.says(/waiting for discovery/);
+  const discovery = start("discovery.ts", "--host", "127.0.0.1", "--port", new URL(url).port);
+  await receiver.says(/registered as/);
+  await client.says(/Choose a receiver/);
+  client.child.stdin.write("\n0 olá\n");
+  await client.says(/acked by [0-9a-f]{8}, after 1 attempt/);
+  await receiver.says(/processed "olá", acked/);
+
+  client.child.stdin.end();
+  assert.equal(await client.exitCode(), 0);
+  assert.equal(await stopRole(receiver), 0);
+  await discovery.says(/ left, 127/);
+  assert.equal(await stopRole(discovery, "SIGINT"), 0);
+});
+
+test("the client says what is valid and asks again, from a pipe too", async () => {
+  const { url } = await startGroup(2);
+  const client = start("client.ts", "--discovery", url);
+  client.child.stdin.end("abc\n-1\n99\n\n0 some text\nq\n");
+  assert.equal(await client.exitCode(), 0);
+  for (const wrong of ["abc", "-1", "99"]) {
+    assert.match(client.stdout(), new RegExp(`There is no receiver "${wrong}": give a number from 0 to 1`));
+  }
+  assert.equal(
+    client.stdout().match(/Available receivers:/g)?.length,
+    3,
+    "at first, after Enter, after the ack",
+  );
+  assert.match(client.stdout(), /acked by/);
+});
+
+test("--to with --json prints one result a line, and the log goes to stderr", async () => {
+  const { url, nodes } = await startGroup(1);
+  const client = start(
+    "client.ts",
+    "--discovery",
+    url,
+    "--to",
+    "0",
+    "--count",
+    "20",
+    "--concurrency",
+    "4",
+    "--json",
+  );
+  assert.equal(await client.exitCode(), 0);
+  const results = client
+    .stdout()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  assert.equal(results.length, 20);
+  assert.equal(new Set(results.map(({ id }) => id)).size, 20);
+  for (const { outcome, attempts, ms } of results) {
+    assert.deepEqual([outcome, attempts, typeof ms], ["acked", 1, "number"]);
+  }
+  assert.equal(nodes[0]?.stderr().match(/processed "Hello Receiver!", acked/g)?.length, 20);
+});
+
+test("a message that meets only faults is tried as often as asked, and ends as unknown with code 1", async () => {
+  const { url } = await startGroup(1, "--fault-rate", "1");
+  const client = start(
+    "client.ts",
+    "--discovery",
+    url,
+    "--to",
+    "0",
+    "--ack-timeout",
+    "50ms",
+    "--attempts",
+    "3",
+  );
+  assert.equal(await client.exitCode(), 1);
+  assert.match(
+    client.stdout(),
+    /^unknown: .* may or may not have processed it, after 3 attempts: no ack within 0.05s\n$/,
+  );
+});
+
+test("the same seed gives the same faults", async () => {
+  const attempts: number[][] = [];
+  for (let run = 0; run < 2; run++) {
+    const { url } = await startGroup(1, "--fault-rate", "0.5", "--seed", "7");
+    const client = start(
+      "client.ts",
+      "--discovery",
+      url,
+      "--to",
+      "0",
+      "--count",
+      "15",
+      "--ack-timeout",
+      "50ms",
+      "--json",
+    );
+    assert.equal(await client.exitCode(), 0);
+    const lines = client.stdout().trim().split("\n");
+    attempts.push(lines.map((line) => JSON.parse(line).attempts));
+  }
+  assert.deepEqual(attempts[0], attempts[1]);
+  assert.ok(
+    attempts[0]?.some((count) => count > 1),
+    "some met a fault",
+  );
+  assert.ok(
+    attempts[0]?.some((count) => count === 1),
+    "some met none",
+  );
+});
+
+test("a receiver killed during a wait: connection lost, tries again, and says when it has left", async () => {
+  const discovery = start("discovery.ts", "--host", "127.0.0.1", "--port", "0", "--receiver-ttl", "2500ms");
+  const url = await discoveryUrl(discovery);
+  const receiver = start(
+    "receiver.ts",
+    "--discovery",
+    url,
+    "--advertise-host",
+    "127.0.0.1",
+    "--fault-rate",
+    "1",
+    "--heartbeat-every",
+    "500ms",
+  );
+  await receiver.says(/registered as/);
+  const client = start("client.ts", "--discovery", url, "--to", "0");
+  await receiver.says(/crashed before processing/);
+  await stopRole(receiver, "SIGKILL");
+  assert.equal(await client.exitCode(), 1);
+  assert.match(client.stderr(), /attempt 1: connection lost/);
+  assert.match(client.stderr(), /attempt 2: not reached \(ECONNREFUSED\)/);
+  assert.match(client.stdout(), /^unknown: .*the receiver has left the group\n$/);
+  const attempts = client.stderr().match(/: not reached/g)?.length ?? 0;
+  assert.ok(attempts <= 3, `at most one try a second, and it was ${attempts} in about 2.5 s`);
+});
+
+test("a receiver that is stopped leaves the list at once, in the middle of its work too", async () => {
+  const { url, nodes, api } = await startGroup(2, "--work", "1h");
+  const client = start("client.ts", "--discovery", url, "--to", "0");
+  await client.says(/attempt 1/);
+  const [first] = nodes;
+  assert.ok(first);
+  const startedAt = performance.now();
+  assert.equal(await stopRole(first), 0);
+  assert.ok(performance.now() - startedAt < 2000);
+  assert.equal((await api.list()).length, 1);
+});
+
+test("nc can talk to a receiver", async () => {
+  const { api } = await startGroup(1);
+  const [receiver] = await api.list();
+  assert.ok(receiver);
+  const socket = connect(receiver.port, "127.0.0.1");
+  socket.end('{"type":"message","id":"1","body":"oi"}\n');
+  const [answer] = await once(socket, "data");
+  assert.deepEqual(JSON.parse(answer), { type: "ack", id: "1", receiver: receiver.id, duplicate: false });
+});
+
+test("--copies starts several receivers in one process, each with its own port and id", async () => {
+  const { api, nodes } = await startGroup(1, "--copies", "20");
+  await until("all are registered", async () => ((await api.list()).length === 20 ? true : undefined));
+  const listed = await api.list();
+  assert.equal(new Set(listed.map(({ id }) => id)).size, 20);
+  assert.equal(new Set(listed.map(({ port }) => port)).size, 20);
+  const [node] = nodes;
+  assert.ok(node);
+  assert.equal(await stopRole(node), 0);
+  assert.deepEqual(await api.list(), []);
+});
+
+for (const [file, ...args] of [
+  ["discovery.ts", "--port", "abc"],
+  ["receiver.ts", "--fault-rate", "2"],
+  ["client.ts", "--ack-timeout", "nope"],
+  ["client.ts", "--colour", "red"],
+] as const) {
+  test(`${file} ${args.join(" ")} ends at once with exit code 2, a right line, and no stack trace`, async () => {
+    const role = start(file, ...args);
+    assert.equal(await role.exitCode(), 2);
+    assert.match(role.stderr(), /^Cannot start .*\nTry: tsx .*\n$/);
+    assert.equal(role.stdout(), "");
+  });
+}
+
+test("--to somebody who isn't there ends with exit code 1 and says so", async () => {
+  const { url } = await startGroup(1);
+  const client = start("client.ts", "--discovery", url, "--to", "7");
+  assert.equal(await client.exitCode(), 1);
+  assert.match(client.stderr(), /^Cannot send: There is no receiver "7"/);
+});
+
+test("importing a role starts nothing", async () => {
+  for (const file of ["../discovery.ts", "../receiver.ts", "../client.ts", "../demo.ts"]) await import(file);
+});
+
+test("the demo without a terminal sends one message to every receiver, and leaves nothing running", async () => {
+  const demo = startRole("demo.ts", [], {
+    ACK_RECEIVER_FAULT_RATE: "0.5",
+    ACK_RECEIVER_SEED: "3",
+    ACK_CLIENT_ACK_TIMEOUT: "200ms",
+  });
+  roles.push(demo);
+  demo.child.stdin.end();
+  assert.equal(await demo.exitCode(), 0);
+  assert.equal(demo.stdout().match(/^acked by/gm)?.length, 3);
+  assert.match(demo.stderr(), /^receiver-1 \| .* crashed before processing it/m);
+  assert.equal(demo.stderr().match(/^receiver-\d \| ended \(exit code 0\)$/gm)?.length, 3);
+});

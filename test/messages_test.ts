@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AnswerSchema, MessageSchema, RegistrationSchema, read, readJson } from "../lib/messages.ts";
+
+test("readJson() fills in what a message may leave out, and lets unknown fields through", () => {
+  const frame = readJson(MessageSchema, '{"type":"message","id":"1","body":"oi","colour":"red"}');
+  assert.deepEqual(frame, { value: { type: "message", id: "1", body: "oi", attempt: 1 } });
+});
+
+const badMessages = [
+  ["{", "it is not JSON"],
+  ["", "it is not JSON"],
+  ["null", "it must be a JSON object with the fields of the protocol"],
+  ["7", "it must be a JSON object with the fields of the protocol"],
+  ['{"id":"1","body":"oi"}', '"type" is missing'],
+  ['{"type":"ack","id":"1","body":"oi"}', '"type" must be "message"'],
+  ['{"type":"message","body":"oi"}', '"id" is missing'],
+  ['{"type":"message","id":"","body":"oi"}', '"id" must not be empty'],
+  ['{"type":"message","id":7,"body":"oi"}', '"id" must be a text'],
+  [`{"type":"message","id":"${"x".repeat(129)}","body":"oi"}`, '"id" must have at most 128 characters'],
+  ['{"type":"message","id":"1"}', '"body" is missing'],
+  ['{"type":"message","id":"1","body":"oi","attempt":0}', '"attempt" must be 1 or more'],
+  ['{"type":"message","id":"1","body":"oi","attempt":1.5}', '"attempt" must be a whole number'],
+] as const;
+for (const [json, problem] of badMessages) {
+  test(`readJson() says what is wrong with the message ${json.slice(0, 50)}`, () => {
+    assert.deepEqual(readJson(MessageSchema, json), { problem });
+  });
+}
+
+for (const port of [0, -1, 65536, 99999999, 1.5, "80", null, Number.NaN]) {
+  test(`read() refuses a registration with port ${JSON.stringify(port)}, and says the limit`, () => {
+    const problem = '"port" must be a whole number from 1 to 65535';
+    assert.deepEqual(read(RegistrationSchema, { host: "a", port }), { problem });
+  });
+}
+
+for (const host of ["", "two words", "\x1b[2J", "x".repeat(254), "<b>"]) {
+  test(`read() refuses a registration with host ${JSON.stringify(host.slice(0, 20))}`, () => {
+    const problem = '"host" must be a host name or an IP address, at most 253 characters';
+    assert.deepEqual(read(RegistrationSchema, { host, port: 1 }), { problem });
+  });
+}
+
+for (const host of ["receiver-1", "my_service", "10.0.0.1", "::1", "fe80::1%eth0", "a.example.org"]) {
+  test(`read() takes a registration with host ${host}`, () => {
+    assert.deepEqual(read(RegistrationSchema, { host, port: 1 }), { value: { host, port: 1 } });
+  });
+}
+
+test("readJson() tells acks from errors", () => {
+  const ack = { type: "ack", id: "1", receiver: "r", duplicate: false };
+  const error = { type: "error", code: "busy", message: "later" };
+  assert.deepEqual(readJson(AnswerSchema, JSON.stringify(ack)), { value: ack });
+  assert.deepEqual(readJson(AnswerSchema, JSON.stringify(error)), { value: error });
+  assert.ok("problem" in readJson(AnswerSchema, '{"type":"ack","id":"1"}'));
+});

@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { createCoin, seededRandom } from "../lib/faults.ts";
+import { createLog, printable } from "../lib/log.ts";
+import { createRecentIds } from "../lib/recent_ids.ts";
+import { createTally, type Result, showResult } from "../lib/results.ts";
+
+test("createRecentIds() remembers at least the newest ids, and at most twice as many", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 100 }), (atLeast, added) => {
+      const ids = createRecentIds({ atLeast });
+      for (let n = 1; n <= added; n++) ids.add(`${n}`);
+      for (let n = Math.max(1, added - atLeast + 1); n <= added; n++) assert.ok(ids.has(`${n}`));
+      for (let n = 1; n <= added - 2 * atLeast; n++) assert.ok(!ids.has(`${n}`));
+    }),
+  );
+});
+
+test("seededRandom() gives the same numbers for the same seed, others for another, all from 0 to 1", () => {
+  const take = (seed: number) => Array.from({ length: 1000 }, seededRandom(seed));
+  assert.deepEqual(take(7), take(7));
+  assert.notDeepEqual(take(7), take(8));
+  assert.ok(take(7).every((number) => number >= 0 && number < 1));
+});
+
+for (const rate of [0, 0.1, 0.5, 1]) {
+  test(`createCoin() says a fault at a rate of ${rate}`, () => {
+    const tossCoin = createCoin({ rate, faults: ["silent"], random: seededRandom(1) });
+    const faults = Array.from({ length: 10_000 }, tossCoin).filter((fault) => fault === "silent").length;
+    assert.ok(Math.abs(faults / 10_000 - rate) < 0.02, `${faults} of 10,000`);
+  });
+}
+
+test("createLog() writes one event a line, without what would move a terminal's cursor", () => {
+  const lines: string[] = [];
+  const log = createLog("client-1", { writeLine: (line) => lines.push(line) });
+  log.info("hello \x1b[2J\n\x9bworld");
+  log.debug("too much");
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? "", /^\d\d:\d\d:\d\d client-1 info: hello \\x1b\[2J\\x0a\\x9bworld$/);
+});
+
+test("createLog() writes JSON", () => {
+  const lines: string[] = [];
+  createLog("client-1", { logFormat: "json", writeLine: (line) => lines.push(line) }).warn("olá");
+  const { time, ...rest } = JSON.parse(lines[0] ?? "");
+  assert.deepEqual(rest, { level: "warn", message: "olá", name: "client-1" });
+  assert.ok(!Number.isNaN(Date.parse(time)));
+});
+
+test("printable() leaves letters of any language alone", () => {
+  assert.equal(printable("olá 你好 🎉"), "olá 你好 🎉");
+});
+
+const result: Result = { id: "m1", receiver: "5f1c2a7e-0000", outcome: "acked", attempts: 2, ms: 5012 };
+
+test("showResult() says each of the three outcomes in words that differ", () => {
+  assert.equal(showResult(result), "acked by 5f1c2a7e, after 2 attempts, in 5.0s");
+  assert.match(showResult({ ...result, duplicate: true }), /processed at an earlier attempt/);
+  assert.match(
+    showResult({ ...result, outcome: "undelivered", reason: "ECONNREFUSED" }),
+    /never reached.*ECONNREFUSED/,
+  );
+  assert.match(showResult({ ...result, outcome: "unknown", reason: "given up" }), /may or may not.*given up/);
+});
+
+test("createTally() counts, and is content only with acks", () => {
+  const tally = createTally();
+  tally.add(result);
+  assert.equal(tally.allAcked(), true);
+  tally.add({ ...result, outcome: "unknown", attempts: 3 });
+  assert.equal(tally.allAcked(), false);
+  assert.match(tally.show(), /^2 messages, 5 attempts: 1 acked, 0 undelivered, 1 unknown/);
+});
