@@ -287,6 +287,11 @@ function readOptions(argv: readonly string[]) {
     example: "tsx client.ts --to 0 --ack-timeout 5s",
   });
   if (isTooLong(options.message)) throw new UsageError(`Cannot start client: --message: ${TOO_LONG}`);
+  if (options.to === undefined && options.count * options.concurrency > 1) {
+    throw new UsageError(
+      "Cannot start client: --count and --concurrency go with --to\nTry: tsx client.ts --to 0 --count 7",
+    );
+  }
   return options;
 }
 type ClientOptions = ReturnType<typeof readOptions>;
@@ -320,3 +325,14 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
 }
 
 await runIfMain(import.meta, main);
+
+/*
+$ tsx client.ts
+Available receivers:
+  0: c893da25  laptop:46347  seen 3s ago
+Choose a receiver to send a message to (number or id, Enter lists again, q quits): 0
+21:24:59 client-5743 info: message a7b82ffb, attempt 1: to c893da25
+21:25:04 client-5743 info: message a7b82ffb, attempt 1: no ack within 5s
+21:25:04 client-5743 info: message a7b82ffb, attempt 2: to c893da25
+acked by c893da25, after 2 attempts, in 5.0s
+*/

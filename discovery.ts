@@ -137,3 +137,13 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
 }
 
 await runIfMain(import.meta, main);
+
+/*
+$ tsx discovery.ts
+21:24:51 discovery info: listening on 0.0.0.0, port 5000
+21:24:53 discovery info: c893da25 registered, laptop:46347
+21:25:37 discovery info: c893da25 expired, laptop:46347
+
+$ curl localhost:5000/receivers
+[{"id":"c893da25-dad2-4f1e-9009-4d6c0536ba66","host":"laptop","port":46347,"last_seen":1795469103.553}]
+*/

@@ -94,7 +94,8 @@ export async function startReceiver(
   options: ReceiverOptions,
   context: ReceiverContext,
 ): Promise<ReceiverNode> {
-  const server = createServer({ noDelay: true });
+  // Half open: a client that has said all (`printf … | nc -N`) still gets its acks.
+  const server = createServer({ noDelay: true, allowHalfOpen: true });
   const node: ReceiverNode = {
     ...context,
     id: undefined,
@@ -153,6 +154,10 @@ function handleClientConnection(node: ReceiverNode, socket: Socket): void {
   socket.on("close", () => connections.delete(socket));
   socket.on("error", (error) => log.debug(`connection lost: ${error.message}`));
   socket.on("drain", () => socket.resume());
+  socket.on("end", async () => {
+    await Promise.all(node.inProgress.values());
+    socket.end();
+  });
   if (connections.size > MAX_CONNECTIONS) {
     refuse(socket, "busy", `Cannot take more than ${MAX_CONNECTIONS} connections: try again later`);
     return;
@@ -181,8 +186,8 @@ async function handleMessage(node: ReceiverNode, socket: Socket, message: Messag
   const name = verbose && `message ${shortId(id)}, attempt ${attempt}, from ${message.from ?? "somebody"}`;
 
   if (processed.has(id)) {
-    if (verbose) log.info(`${name}: a duplicate, acked again and not processed again`);
     await inProgress.get(id);
+    if (verbose) log.info(`${name}: a duplicate, acked again and not processed again`);
     return sendAck(node, socket, id, true);
   }
   if (inProgress.size >= MAX_IN_PROGRESS) {
@@ -265,3 +270,15 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
 }
 
 await runIfMain(import.meta, main);
+
+/*
+$ tsx receiver.ts --seed 9
+21:24:48 receiver info: fault rate 0.5 (silent), seed 9
+21:24:48 receiver warn: waiting for discovery, asking again in 5s (…); start it with: tsx discovery.ts
+21:24:53 receiver info: registered as c893da25, laptop:46347
+21:24:59 receiver info: message a7b82ffb, attempt 1, from client-5743: crashed before processing it, no ack
+21:25:04 receiver info: message a7b82ffb, attempt 2, from client-5743: processed "Hello Receiver!", acked
+
+$ printf '{"type":"message","id":"1","body":"oi"}\n' | nc -N localhost 46347
+{"type":"ack","id":"1","receiver":"c893da25-dad2-4f1e-9009-4d6c0536ba66","duplicate":false}
+*/

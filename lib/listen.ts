@@ -17,7 +17,9 @@ export async function listen(server: Server, port: number, host?: string): Promi
     const taken =
       "another program has that port (5000: AirPlay, on a Mac); pass another --port, or 0 for any";
     const reason = code === "EADDRINUSE" ? taken : message;
-    throw new Error(`Cannot listen on ${host ?? "port"} ${port}: ${reason}`, { cause: error });
+    throw new Error(`Cannot listen on ${host ? `${host}:${port}` : `port ${port}`}: ${reason}`, {
+      cause: error,
+    });
   }
   return (server.address() as AddressInfo).port;
 }

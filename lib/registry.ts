@@ -22,59 +22,69 @@ export interface RegistryOptions {
   maxReceivers?: number;
   /** Is told of each that comes and goes: `registered`, `left`, `expired`, `replaced`. */
   onChange?: (event: string, receiver: Receiver) => void;
-  /** Milliseconds since 1970. @default a clock that doesn't jump when the system's is set */
+  /** Milliseconds; leases are measured by it. @default a clock that doesn't jump when the system's is set */
   now?: () => number;
+  /** Seconds since 1970, for `last_seen`. @default the system's clock */
+  wallClock?: () => number;
+}
+
+interface Lease {
+  receiver: Receiver;
+  renewedAt: number;
 }
 
 export function createRegistry({
   ttlMs,
   maxReceivers = 100_000,
   onChange = () => {},
-  now = () => performance.timeOrigin + performance.now(),
+  now = () => performance.now(),
+  wallClock = () => Date.now() / 1000,
 }: RegistryOptions): Registry {
-  const receivers = new Map<string, Receiver>(); // by id
+  const leases = new Map<string, Lease>(); // by id
   const idAt = new Map<string, string>(); // host:port → id
 
-  const isExpired = (receiver: Receiver) => now() - receiver.last_seen * 1000 >= ttlMs;
+  const isValid = (lease: Lease) => now() - lease.renewedAt < ttlMs;
 
-  function find(id: string): Receiver | undefined {
-    const receiver = receivers.get(id);
-    return receiver && !isExpired(receiver) ? receiver : undefined;
+  function find(id: string): Lease | undefined {
+    const lease = leases.get(id);
+    return lease && isValid(lease) ? lease : undefined;
   }
 
-  function remove(receiver: Receiver, event: string) {
-    receivers.delete(receiver.id);
+  function remove({ receiver }: Lease, event: string) {
+    leases.delete(receiver.id);
     idAt.delete(`${receiver.host}:${receiver.port}`);
     onChange(event, receiver);
   }
 
   function sweep() {
-    for (const receiver of receivers.values()) if (isExpired(receiver)) remove(receiver, "expired");
+    for (const lease of leases.values()) if (!isValid(lease)) remove(lease, "expired");
   }
 
   return {
     register({ host, port }) {
       // One address, one receiver: who registers it again was restarted there.
-      const before = receivers.get(idAt.get(`${host}:${port}`) ?? "");
+      const before = leases.get(idAt.get(`${host}:${port}`) ?? "");
       if (before) remove(before, "replaced");
-      if (receivers.size >= maxReceivers) sweep();
-      if (receivers.size >= maxReceivers) return undefined;
-      const receiver = { id: randomUUID(), host, port, last_seen: now() / 1000 };
-      receivers.set(receiver.id, receiver);
+      if (leases.size >= maxReceivers) sweep();
+      if (leases.size >= maxReceivers) return undefined;
+      const receiver = { id: randomUUID(), host, port, last_seen: wallClock() };
+      leases.set(receiver.id, { receiver, renewedAt: now() });
       idAt.set(`${host}:${port}`, receiver.id);
       onChange("registered", receiver);
       return receiver.id;
     },
     heartbeat(id) {
-      const receiver = find(id);
-      if (receiver) receiver.last_seen = now() / 1000;
-      return receiver !== undefined;
+      const lease = find(id);
+      if (lease === undefined) return false;
+      lease.renewedAt = now();
+      lease.receiver.last_seen = wallClock();
+      return true;
     },
-    list: () => [...receivers.values()].filter((receiver) => !isExpired(receiver)),
+    list: () => [...leases.values()].filter(isValid).map(({ receiver }) => receiver),
     leave(id) {
-      const receiver = find(id);
-      if (receiver) remove(receiver, "left");
-      return receiver !== undefined;
+      const lease = find(id);
+      if (lease) remove(lease, "left");
+      return lease !== undefined;
     },
     sweep,
   };

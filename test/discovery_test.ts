@@ -87,7 +87,7 @@ test("discovery says which methods it allows", async () => {
 test("startDiscovery() says what to do when the port is taken", async () => {
   await assert.rejects(
     startDiscovery({ ...OPTIONS, port: discovery.port }, keptLog().log),
-    /^Error: Cannot listen on 127.0.0.1 \d+: another program has that port .*--port/,
+    /^Error: Cannot listen on 127.0.0.1:\d+: another program has that port .*--port/,
   );
 });
 

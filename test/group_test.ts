@@ -194,11 +194,11 @@ test("a receiver that is stopped leaves the list at once, in the middle of its w
 });
 
 test("nc can talk to a receiver", async () => {
-  const { api } = await startGroup(1);
+  const { api } = await startGroup(1, "--work", "100ms");
   const [receiver] = await api.list();
   assert.ok(receiver);
   const socket = connect(receiver.port, "127.0.0.1");
-  socket.end('{"type":"message","id":"1","body":"oi"}\n');
+  socket.end('{"type":"message","id":"1","body":"oi"}\n'); // like nc -N: it has said all, and still listens
   const [answer] = await once(socket, "data");
   assert.deepEqual(JSON.parse(answer), { type: "ack", id: "1", receiver: receiver.id, duplicate: false });
 });
@@ -220,6 +220,7 @@ for (const [file, ...args] of [
   ["receiver.ts", "--fault-rate", "2"],
   ["client.ts", "--ack-timeout", "nope"],
   ["client.ts", "--colour", "red"],
+  ["client.ts", "--count", "7"],
 ] as const) {
   test(`${file} ${args.join(" ")} ends at once with exit code 2, a right line, and no stack trace`, async () => {
     const role = start(file, ...args);

@@ -9,6 +9,7 @@ function setUp(maxReceivers?: number) {
   const registry = createRegistry({
     ttlMs: 30_000,
     now: () => clock.ms,
+    wallClock: () => clock.ms / 1000,
     onChange: (event, { host }) => events.push(`${host} ${event}`),
     ...(maxReceivers === undefined ? {} : { maxReceivers }),
   });
