@@ -154,6 +154,10 @@ export function parseOptions<T extends Record<string, Options>>(
   { about, example }: ParseOptions,
 ) {
   const prefix = `ACK_${role.toUpperCase()}`;
+  // An empty variable counts as not set: a Compose file writes `SEED: ${SEED:-}`.
+  for (const [name, value] of Object.entries(process.env)) {
+    if (name.startsWith(`${prefix}_`) && value === "") delete process.env[name];
+  }
   return yargs(argv)
     .scriptName(`tsx ${role}.ts`)
     .usage(`$0 [options]\n\n${about}`)

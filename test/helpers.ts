@@ -16,9 +16,10 @@ export function keptLog(): { log: Log; lines: string[] } {
 /** Waits until `check` gives a value, and fails loudly when it doesn't in time. */
 export async function until<T>(
   what: string | (() => string),
-  check: () => T | undefined | Promise<T | undefined>,
+  check: () => T | undefined | false | Promise<T | undefined | false>,
+  timeoutMs = 15_000,
 ): Promise<T> {
-  const deadline = performance.now() + 15_000;
+  const deadline = performance.now() + timeoutMs;
   while (performance.now() < deadline) {
     const value = await check();
     if (value !== undefined && value !== false) return value;

@@ -78,6 +78,12 @@ for (const [argv, message] of wrong) {
   });
 }
 
+test("parseOptions() takes an empty variable for one that is not set", (t) => {
+  process.env.ACK_TEST_ACK_TIMEOUT = "";
+  t.after(() => delete process.env.ACK_TEST_ACK_TIMEOUT);
+  assert.equal(parse().ackTimeout, 5000);
+});
+
 test("parseOptions() refuses an unknown variable under its prefix", (t) => {
   process.env.ACK_TEST_COLOUR = "red";
   t.after(() => delete process.env.ACK_TEST_COLOUR);

@@ -1,0 +1,269 @@
+/**
+ * The group in containers, brought up with the commands of the README on a real Docker engine, and
+ * driven as a student does: `docker exec -it`, `tsx client.ts`, and keys.
+ *
+ *     node --import tsx --test test/docker.ts
+ *
+ * The tests are one story and run in order. They have a Compose project and a port of their own, and
+ * take everything down at the end. Without an engine they fail: there is nothing else to learn here.
+ */
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
+import { createCoin, seededRandom } from "../lib/faults.ts";
+import { listen } from "../lib/listen.ts";
+import { until } from "./helpers.ts";
+
+const ROOT = `${import.meta.dirname}/..`;
+const ROLES = ["discovery", "receiver", "client"] as const;
+type RoleName = (typeof ROLES)[number];
+
+const RECEIVER_TTL_MS = 5000;
+const MAX_RECEIVER_MIB = 110;
+const TIMEOUT_MS = 30_000;
+const BUILD_TIMEOUT_MS = 10 * 60_000; // the first time, the packages are fetched
+
+const [compose = "", ...composeArgs] = hasDockerCompose() ? ["docker-compose"] : ["docker", "compose"];
+const seed = seedOfOneCrash();
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  COMPOSE_PROJECT_NAME: `acktest${process.pid}`,
+  COMPOSE_IGNORE_ORPHANS: "true",
+  // What a student may have set, in the shell or in .env, is not for here.
+  FAULT_RATE: "0.5",
+  FAULT: "",
+  SEED: String(seed),
+  WORK: "",
+  HEARTBEAT_EVERY: "1s",
+  RECEIVER_TTL: `${RECEIVER_TTL_MS}ms`,
+  SWEEP_EVERY: "",
+  ACK_TIMEOUT: "1s",
+  ATTEMPTS: "",
+};
+
+let discovery: DiscoveryApi;
+let receivers: Terminal;
+const terminals: Terminal[] = [];
+
+/** With this seed a receiver crashes on its first message, and acks the next eleven. */
+function seedOfOneCrash(): number {
+  for (let seed = 0; ; seed++) {
+    const tossCoin = createCoin({ rate: 0.5, faults: ["silent"], random: seededRandom(seed) });
+    const tosses = Array.from({ length: 12 }, tossCoin);
+    if (tosses[0] !== undefined && tosses.slice(1).every((fault) => fault === undefined)) return seed;
+  }
+}
+
+function hasDockerCompose(): boolean {
+  try {
+    execFileSync("docker-compose", ["version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a command to its end. @returns its stdout */
+async function run(command: string, args: string[], timeout = 60_000): Promise<string> {
+  const options = { cwd: ROOT, env, timeout, maxBuffer: 64 * 1024 * 1024 };
+  const { stdout } = await promisify(execFile)(command, args, options);
+  return stdout.trim();
+}
+
+function docker(...args: string[]): Promise<string> {
+  return run("docker", args);
+}
+
+/** The Compose command of the README for one role, or for several. */
+function composeLine(roles: readonly RoleName[], ...args: string[]): string[] {
+  return [...composeArgs, ...roles.flatMap((role) => ["-f", `docker-compose.${role}.yml`]), ...args];
+}
+
+async function containersOf(role: RoleName): Promise<string[]> {
+  return (await run(compose, composeLine([role], "ps", "-q"))).split("\n").filter(Boolean);
+}
+
+interface Terminal {
+  child: ChildProcess;
+  type(line: string): void;
+  /** Waits until the screen matches, after what was matched before. */
+  shows(pattern: RegExp): Promise<RegExpMatchArray>;
+}
+
+/** Starts a command and reads what it prints. */
+function open(command: string, args: string[]): Terminal {
+  const child = spawn(command, args, { cwd: ROOT, env, stdio: "pipe" });
+  let screen = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text) => (screen += text));
+  }
+  child.stdin.on("error", () => {}); // it ended; the next `shows` will say so
+  const terminal = {
+    child,
+    type: (line: string) => void child.stdin.write(`${line}\r`),
+    async shows(pattern: RegExp) {
+      const find = () => withoutColors(screen).match(pattern) ?? undefined;
+      const match = await until(() => `the screen shows ${pattern}; it shows: ${screen}`, find, TIMEOUT_MS);
+      screen = withoutColors(screen).slice((match.index ?? 0) + match[0].length);
+      return match;
+    },
+  };
+  terminals.push(terminal);
+  return terminal;
+}
+
+/** `docker exec -it` in a real pseudo-terminal, which `script` of util-linux makes. */
+function openShell(container: string): Terminal {
+  const line = `stty cols 160 rows 50; docker exec -it ${container} "/bin/bash"`;
+  return open("script", ["-qec", line, "/dev/null"]);
+}
+
+function withoutColors(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a terminal gets
+  return text.replace(/\x1b\[[0-9;?]*[a-zA-Z]/g, "");
+}
+
+async function untilInGroup(count: number): Promise<string[]> {
+  let ids: string[] = [];
+  const inGroup = async () => {
+    ids = (await discovery.list().catch(() => [])).map(({ id }) => id);
+    return ids.length === count && ids;
+  };
+  return until(() => `${count} receivers in the group, there are ${ids.length}`, inGroup, TIMEOUT_MS);
+}
+
+describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () => {
+  before(async () => {
+    await docker("info").catch(() => {
+      throw new Error("Cannot test containers: no Docker engine answers `docker info`; start one first");
+    });
+    const free = createServer();
+    const port = await listen(free, 0, "127.0.0.1");
+    free.close();
+    env.DISCOVERY_PORT = String(port);
+    discovery = createDiscoveryApi(`http://127.0.0.1:${port}`);
+    await run(compose, composeLine(ROLES, "build"), BUILD_TIMEOUT_MS);
+  });
+
+  after(async () => {
+    for (const { child } of terminals) child.kill("SIGKILL");
+    const line = composeLine(ROLES, "down", "--rmi", "local", "--volumes", "--timeout", "2");
+    await run(compose, line, 120_000);
+  });
+
+  test("receivers and clients that were started first wait for discovery, and find it", async () => {
+    receivers = open(compose, composeLine(["receiver"], "up", "--scale", "receiver=3"));
+    await receivers.shows(new RegExp(`fault rate 0.5 .*, seed ${seed}`));
+    await receivers.shows(/waiting for discovery/);
+    await run(compose, composeLine(["client"], "up", "-d", "--scale", "client=2"));
+    assert.equal((await containersOf("client")).length, 2);
+
+    await run(compose, composeLine(["discovery"], "up", "-d"));
+    await untilInGroup(3);
+    assert.equal((await containersOf("receiver")).length, 3, "starting one role doesn't stop another");
+    const hosts = (await discovery.list()).map(({ host }) => host);
+    const ids = (await containersOf("receiver")).map((id) => id.slice(0, 12));
+    assert.deepEqual(hosts.sort(), ids.sort(), "a receiver's host is the ID that docker ps shows");
+  });
+
+  test("tsx client.ts in docker exec -it lists, asks, tries again and gets its ack", async () => {
+    const containers = await containersOf("client");
+    const shells = containers.map(openShell);
+    for (const [number, shell] of shells.entries()) {
+      await shell.shows(/node@\w+:\/app\$ /);
+      shell.type("tsx client.ts");
+      await shell.shows(/0: [0-9a-f]{8} .*\s+1: .*\s+2: /);
+      await shell.shows(/Choose a receiver/);
+      shell.type("7");
+      await shell.shows(/There is no receiver "7"/);
+      shell.type(`${number} olá`);
+      await shell.shows(/attempt 1.*waiting for the ack/);
+      await shell.shows(/acked by [0-9a-f]{8}, after 2 attempts/);
+      await receivers.shows(/attempt 1, .*crashed before processing it/);
+      await receivers.shows(/attempt 2, .*processed "olá", acked/);
+      await shell.shows(/Choose a receiver/);
+    }
+    for (const shell of shells) {
+      shell.type("q");
+      await shell.shows(/node@\w+:\/app\$ /);
+      shell.type("exit");
+      if (shell.child.exitCode === null) await once(shell.child, "exit");
+    }
+  });
+
+  test("without questions: every receiver acks, one JSON line each", async () => {
+    const [client = ""] = await containersOf("client");
+    for (const { id } of await discovery.list()) {
+      const line = await docker("exec", client, "tsx", "client.ts", "--to", id, "--json");
+      const { outcome, receiver } = JSON.parse(line);
+      assert.deepEqual({ outcome, receiver }, { outcome: "acked", receiver: id });
+    }
+  });
+
+  test(`a receiver is one process, of an ordinary user, and costs at most ${MAX_RECEIVER_MIB} MiB`, async () => {
+    for (const id of await containersOf("receiver")) {
+      const processes = (await docker("top", id, "-o", "pid,args")).split("\n").slice(1);
+      assert.equal(processes.length, 1);
+      assert.match(processes[0] ?? "", /node receiver\.ts$/);
+      assert.equal(await docker("exec", id, "id", "-un"), "node");
+      await assert.rejects(docker("exec", id, "touch", "/app/x"), /Read-only file system/);
+      const usage = await docker("stats", "--no-stream", "--format", "{{.MemUsage}}", id);
+      const [, mib] = usage.match(/^([\d.]+)MiB \//) ?? [];
+      assert.ok(Number(mib) <= MAX_RECEIVER_MIB, `it costs ${usage}`);
+    }
+  });
+
+  test("discovery finds itself healthy", async () => {
+    const [id = ""] = await containersOf("discovery");
+    const health = () => docker("inspect", "--format", "{{.State.Health.Status}}", id);
+    await until("discovery is healthy", async () => (await health()) === "healthy", TIMEOUT_MS);
+  });
+
+  test("discovery restarted: all receivers come back, under new ids", async () => {
+    const before = await untilInGroup(3);
+    await run(compose, composeLine(["discovery"], "restart"));
+    const now = await untilInGroup(3);
+    assert.deepEqual(
+      now.filter((id) => before.includes(id)),
+      [],
+    );
+  });
+
+  test("docker stop: a receiver ends at once, with 0, and is out of the list", async () => {
+    const [id = ""] = await containersOf("receiver");
+    const startedAt = performance.now();
+    await docker("stop", id);
+    const ms = performance.now() - startedAt;
+    const hosts = (await discovery.list()).map(({ host }) => host);
+    assert.equal(hosts.length, 2);
+    assert.ok(!hosts.includes(id.slice(0, 12)));
+    assert.equal(await docker("inspect", "--format", "{{.State.ExitCode}}", id), "0");
+    assert.ok(ms < 3000, `it took ${ms.toFixed()} ms; Docker kills after 10 s`);
+  });
+
+  test("docker kill: a receiver stays in the list until its lease ends, then a client can't find it", async () => {
+    const victim = (await discovery.list())[0];
+    assert.ok(victim);
+    await docker("kill", victim.host);
+    const killedAt = performance.now();
+    assert.ok((await discovery.list()).some(({ id }) => id === victim.id));
+    await untilInGroup(1);
+    const ms = performance.now() - killedAt;
+    assert.ok(ms < RECEIVER_TTL_MS + 2000, `it took ${ms.toFixed()} ms`);
+
+    const [client = ""] = await containersOf("client");
+    await assert.rejects(
+      docker("exec", client, "tsx", "client.ts", "--to", victim.id),
+      new RegExp(`There is no receiver "${victim.id}"`),
+    );
+  });
+
+  test("up again: the group is whole", async () => {
+    await run(compose, composeLine(["receiver"], "up", "-d", "--scale", "receiver=3"));
+    await untilInGroup(3);
+  });
+});
