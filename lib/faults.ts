@@ -4,8 +4,12 @@ import { hash } from "node:crypto";
 /**
  * What can go wrong with a message.
  * - `silent`: the receiver "crashes" before it processes: no answer, and the connection stays open
+ * - `lost-ack`: processed, and the ack is lost
+ * - `late-ack`: processed, and the ack comes after the client's timeout
+ * - `disconnect`: the connection is closed before it is processed
+ * - `exit`: the whole process dies before it is processed
  */
-export const FAULTS = ["silent"] as const;
+export const FAULTS = ["silent", "lost-ack", "late-ack", "disconnect", "exit"] as const;
 export type Fault = (typeof FAULTS)[number];
 
 export interface FaultsOptions {

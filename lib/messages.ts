@@ -9,7 +9,7 @@ const shortText = v.pipe(
   v.minLength(1, "must not be empty"),
   v.maxLength(128, "must have at most 128 characters"),
 );
-const attempt = v.pipe(
+const counting = v.pipe(
   v.number("must be a number"),
   v.safeInteger("must be a whole number"),
   v.minValue(1, "must be 1 or more"),
@@ -34,8 +34,10 @@ export const MessageSchema = v.object({
   /** Chosen by the sender, the same for every attempt. */
   id: shortText,
   from: v.optional(shortText),
-  attempt: v.optional(attempt, 1),
+  attempt: v.optional(counting, 1),
   body: v.string("must be a text"),
+  /** The Lamport time of its sending; see trace.ts. */
+  clock: v.optional(counting),
 });
 export type Message = v.InferOutput<typeof MessageSchema>;
 
@@ -45,6 +47,7 @@ export const AckSchema = v.object({
   id: shortText,
   receiver: shortText,
   duplicate: v.boolean(),
+  clock: v.optional(counting),
 });
 export type Ack = v.InferOutput<typeof AckSchema>;
 
