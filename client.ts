@@ -10,68 +10,69 @@
  * - unknown: it was sent; it may or may not have been processed
  *
  *     tsx client.ts                                     asks what to do
- *     tsx client.ts --to 0 --message "olá"              sends, and ends
- *     tsx client.ts --to 0 --count 1000 --concurrency 8 --json
+ *     tsx client.ts --to 0 --message "olá"              sends to one, and ends
+ *     tsx client.ts --to all --need majority            sends to the group
+ *     tsx client.ts --to any                            sends to whoever answers
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
-import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
-import { MAX_FRAME_BYTES } from "./lib/framing.ts";
-import { type AttemptEnd, createLink, type Link } from "./lib/link.ts";
-import { createLog, type Log, shortId } from "./lib/log.ts";
-import type { Receiver } from "./lib/messages.ts";
+import { setMaxListeners } from "node:events";
 import {
-  interval,
-  LOG_OPTIONS,
-  optionalText,
-  optionalWhole,
-  parseOptions,
-  text,
-  UsageError,
-  url,
-  whole,
-} from "./lib/options.ts";
-import { createTally, type Result, showResult } from "./lib/results.ts";
+  attemptOnce,
+  type Client,
+  closeLinks,
+  createClient,
+  explain,
+  giveUp,
+  linkTo,
+  pauseSince,
+  reasonOf,
+} from "./lib/attempt.ts";
+import {
+  createSender,
+  type GroupOptions,
+  problemWithBody,
+  type Sender,
+  type SendOptions,
+  type Target,
+} from "./lib/client_view.ts";
+import { chooseTarget, converse } from "./lib/conversation.ts";
+import { createDiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
+import type { Member } from "./lib/group_view.ts";
+import type { AttemptEnd } from "./lib/link.ts";
+import { createLog, shortId } from "./lib/log.ts";
+import { hasLeft, listReceivers } from "./lib/membership.ts";
+import type { Receiver } from "./lib/messages.ts";
+import * as option from "./lib/options.ts";
+import { openRecord } from "./lib/record.ts";
+import type { GroupResult, Result } from "./lib/results.ts";
 import { runIfMain } from "./lib/run.ts";
 import { openScreen, type Screen } from "./lib/screen.ts";
+import { createTrace } from "./lib/trace.ts";
 import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
 
 const OPTIONS = {
-  discovery: url("http://localhost:5000", "the discovery server"),
-  "ack-timeout": interval("5s", "how long one attempt waits for its ack"),
-  attempts: optionalWhole(1, "how many attempts a message gets [default: no end]"),
-  to: optionalText("a number of the list, an id or its beginning [default: asks]"),
-  message: text("Hello Receiver!", "what is sent"),
-  count: whole("1", 1, "with --to: how many messages"),
-  concurrency: whole("1", 1, "with --to: how many of them are in flight at a time"),
+  discovery: option.url("http://localhost:5000", "the discovery server"),
+  "ack-timeout": option.interval("5s", "how long one attempt waits for its ack"),
+  attempts: option.optionalWhole(1, "how many attempts a message gets [default: no end]"),
+  to: option.optionalText("a number of the list, an id or its beginning, any, or all [default: asks]"),
+  message: option.text("Hello Receiver!", "what is sent"),
+  count: option.whole("1", 1, "with --to: how many messages"),
+  concurrency: option.whole("1", 1, "with --to: how many of them are in flight at a time"),
+  need: option.need("all", "with --to all: how many acks make it done: a number, majority or all"),
   json: { type: "boolean" as const, default: false, describe: "one result a line on stdout, as JSON" },
-  ...LOG_OPTIONS,
+  record: option.optionalText("a file that gets a JSON line for each event [default: none]"),
+  ...option.LOG_OPTIONS,
 };
 
-/** While nothing answers at the receiver's port, one attempt a second is enough. */
-const PAUSE_AFTER_FAILURE_MS = 1000;
-/** What a frame has besides its body fits in 1 KiB. */
-const MAX_BODY_BYTES = MAX_FRAME_BYTES - 1024;
-const TOO_LONG = `a message has at most ${MAX_BODY_BYTES} bytes`;
-
-export interface Client {
-  name: string;
-  discovery: DiscoveryApi;
-  log: Log;
-  ackTimeoutMs: number;
-  /** How many attempts a message gets; may be Infinity. */
-  attempts: number;
-  /** Ends the program. */
-  signal: AbortSignal;
-  /** One connection per receiver, by host:port. */
-  links: Map<string, Link>;
-}
+/** How many acks make a send to the group done. */
+export type Need = number | "majority" | "all";
 
 /** Who is in the group; waits for discovery when it is away. */
-export async function discoverReceivers({ discovery, log, signal }: Client): Promise<Receiver[]> {
+export async function discoverReceivers(client: Client): Promise<Receiver[]> {
+  const { discovery, log, signal } = client;
   for (;;) {
     try {
-      return await discovery.list();
+      return await listReceivers(client);
     } catch (error) {
       if (!(error instanceof DiscoveryError) || error.code !== "unreachable") throw error;
       await waitForDiscoveryServer(discovery, { log, signal });
@@ -92,232 +93,256 @@ export function showReceivers(receivers: Receiver[], nowSeconds = Date.now() / 1
   return ["Available receivers:", ...lines];
 }
 
-/** Finds the receiver that the user means: by its number in the list, or by its id or the beginning of it. */
-export function chooseReceiver(
-  receivers: Receiver[],
-  choice: string,
-): { receiver: Receiver } | { problem: string } {
-  const byNumber = /^\d{1,6}$/.test(choice) ? receivers[Number(choice)] : undefined;
-  if (byNumber) return { receiver: byNumber };
-  const byId = receivers.filter(({ id }) => id.startsWith(choice.toLowerCase()));
-  const [first] = byId;
-  // Fewer than four digits are a number for sure, even if an id happens to begin with them.
-  if (first && byId.length === 1 && !/^\d{1,3}$/.test(choice)) return { receiver: first };
-  if (byId.length > 1 && !/^\d+$/.test(choice))
-    return { problem: `${byId.length} ids begin with "${choice}": type more of it` };
-  if (receivers.length === 0)
-    return { problem: "No receiver is in the group: start one with: tsx receiver.ts" };
-  return {
-    problem: `There is no receiver "${choice}": give a number from 0 to ${receivers.length - 1}, or an id`,
-  };
-}
-
-export interface SendMessageOptions {
-  /** Gives the message up, at the end of the attempt under way; {@linkcode closeLinks} ends that too. */
-  signal: AbortSignal;
-  /** Is told at the start of each attempt. */
-  onAttempt?: (attempt: number) => void;
-}
-
 /** Sends one message, and tries again with the same id until it is acked, given up, or the receiver has left. */
 export async function sendMessage(
   client: Client,
   receiver: Receiver,
   body: string,
-  { signal, onAttempt }: SendMessageOptions,
+  { signal, onAttempt, id = randomUUID() }: SendOptions & { id?: string },
 ): Promise<Result> {
-  const { log, ackTimeoutMs } = client;
-  const verbose = log.isLevelEnabled("info"); // at `warn`, formatting would cost more than the message
-  const id = randomUUID();
   const startedAt = performance.now();
   let wasSent = false; // once it was, it may have been processed, whatever comes after
+  let askedBefore: Promise<boolean> | undefined; // whether it has left; answered while an attempt waits
 
   for (let attempt = 1; ; attempt++) {
-    const sentAt = performance.now();
-    onAttempt?.(attempt);
-    if (verbose) log.info(`message ${shortId(id)}, attempt ${attempt}: to ${shortId(receiver.id)}`);
-    const message = { type: "message" as const, id, from: client.name, attempt, body };
-    const got = await linkTo(client, receiver).attempt(message, ackTimeoutMs);
-    const ms = Math.round((performance.now() - startedAt) * 1000) / 1000;
-    const result = { id, receiver: receiver.id, attempts: attempt, ms };
-    if (got.end === "acked") return { ...result, outcome: "acked", duplicate: got.ack.duplicate };
+    const attemptedAt = performance.now();
+    onAttempt?.(attempt, receiver);
+    const got = await attemptOnce(client, receiver, { id, attempt, body });
+    const result = { id, receiver: receiver.id, attempts: attempt, ms: performance.now() - startedAt };
+    if (got.end === "acked") {
+      const { receiver, duplicate } = got.ack;
+      return { ...result, receiver, outcome: "acked", duplicate };
+    }
 
     wasSent ||= got.end !== "unreachable";
-    const outcome = wasSent ? "unknown" : "undelivered";
-    const reason = explain(got, ackTimeoutMs);
-    if (signal.aborted) return { ...result, outcome, reason: "given up" };
-    if (verbose) log.info(`message ${shortId(id)}, attempt ${attempt}: ${reason}`);
-    if (attempt >= client.attempts) return { ...result, outcome, reason };
+    const lost = { ...result, outcome: wasSent ? ("unknown" as const) : ("undelivered" as const) };
+    const reason = explain(client, got);
+    if (signal.aborted) return giveUp(client, { ...lost, reason: reasonOf(signal) });
+    if (attempt >= client.attempts) return giveUp(client, { ...lost, reason });
+
+    const asking = hasLeft(client, receiver);
+    if (await (got.end === "timeout" ? askedBefore : asking)) {
+      return giveUp(client, {
+        ...lost,
+        left: true,
+        reason: `${reason}, and the receiver has left the group`,
+      });
+    }
+    askedBefore = asking;
     if (got.end === "timeout") continue; // at once: it has waited already
 
-    if (await hasLeft(client, receiver)) {
-      return { ...result, outcome, reason: `${reason}, and the receiver has left the group` };
-    }
-    const pause = Math.max(0, PAUSE_AFTER_FAILURE_MS - (performance.now() - sentAt));
-    await delay(pause, undefined, { signal }).catch(() => {});
-    if (signal.aborted) return { ...result, outcome, reason: "given up" };
+    await pauseSince(attemptedAt, signal);
+    if (signal.aborted) return giveUp(client, { ...lost, reason: reasonOf(signal) });
   }
 }
 
-function explain(got: Exclude<AttemptEnd, { end: "acked" }>, ackTimeoutMs: number): string {
-  if (got.end === "timeout") return `no ack within ${ackTimeoutMs / 1000}s`;
-  return got.end === "lost" ? `connection lost (${got.reason})` : `not reached (${got.reason})`;
-}
-
-/** When discovery doesn't answer, nobody can say that a receiver left. */
-async function hasLeft({ discovery }: Client, { id, host, port }: Receiver): Promise<boolean> {
-  try {
-    const receivers = await discovery.list();
-    return !receivers.some((other) => other.id === id || (other.host === host && other.port === port));
-  } catch {
-    return false;
-  }
-}
-
-function linkTo({ links }: Client, { host, port }: Receiver): Link {
-  const address = `${host}:${port}`;
-  const link = links.get(address) ?? createLink({ host, port });
-  links.set(address, link);
-  return link;
-}
-
-/** Ends every attempt under way; the next one opens its connection again. */
-function closeLinks({ links }: Client): void {
-  for (const link of links.values()) link.close();
-}
-
-/** The conversation: lists, asks, sends, and lists again, until the user quits. */
-async function askAndSend(client: Client, screen: Screen, options: ClientOptions): Promise<void> {
-  let sending: AbortController | undefined;
-  function giveUp() {
-    sending?.abort();
-    closeLinks(client);
-  }
-  screen.onInterrupt(() => (sending ? giveUp() : screen.close()));
-  client.signal.addEventListener("abort", () => {
-    giveUp();
-    screen.close();
+/**
+ * Sends one message to whoever answers: another receiver at each attempt. The id stays the same, but the
+ * receivers don't know of each other: one that processed it and whose ack was lost, and the next one, have
+ * then both processed it.
+ */
+export async function sendToAny(
+  client: Client,
+  body: string,
+  { signal, onAttempt }: SendOptions,
+): Promise<Result> {
+  const id = randomUUID();
+  const startedAt = performance.now();
+  const first = Math.floor(Math.random() * 1000);
+  let wasSent = false;
+  const lateAck = new Promise<AttemptEnd>((resolve) => {
+    client.lateAcks.set(id, (ack) => resolve({ end: "acked", ack }));
   });
 
-  for (;;) {
-    const receivers = await discoverReceivers(client);
-    for (const line of showReceivers(receivers)) screen.print(line);
-    const asked = await askReceiver(screen, receivers);
-    if (asked === "quit") return;
-    if (asked === "list") continue;
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const attemptedAt = performance.now();
+      const receivers = await discoverReceivers(client);
+      const receiver = receivers[(first + attempt) % receivers.length];
+      let got: AttemptEnd = { end: "unreachable", reason: "nobody is in the group" };
+      if (receiver) {
+        onAttempt?.(attempt, receiver);
+        got = await Promise.race([attemptOnce(client, receiver, { id, attempt, body }), lateAck]);
+      }
+      const result = {
+        id,
+        receiver: receiver?.id ?? "nobody",
+        attempts: attempt,
+        ms: performance.now() - startedAt,
+      };
+      if (got.end === "acked") {
+        const { receiver, duplicate } = got.ack;
+        return { ...result, receiver, outcome: "acked", duplicate };
+      }
 
-    sending = new AbortController();
-    let waitingFor = "";
-    let deadline = 0;
-    screen.showLive(() => {
-      const left = Math.max(0, deadline - performance.now()) / 1000;
-      return `  ${waitingFor}, ${left.toFixed(1)}s left (Ctrl-C gives up) `;
-    });
-    const result = await sendMessage(client, asked.receiver, asked.body ?? options.message, {
-      signal: sending.signal,
-      onAttempt(attempt) {
-        waitingFor = `attempt ${attempt}, waiting for the ack of ${shortId(asked.receiver.id)}`;
-        deadline = performance.now() + client.ackTimeoutMs;
-      },
-    });
-    sending = undefined;
-    screen.showLive(undefined);
-    sayResult(screen, result, options);
-    if (client.signal.aborted) return;
+      wasSent ||= got.end !== "unreachable";
+      const lost = { ...result, outcome: wasSent ? ("unknown" as const) : ("undelivered" as const) };
+      if (signal.aborted) return giveUp(client, { ...lost, reason: reasonOf(signal) });
+      if (attempt >= client.attempts) return giveUp(client, { ...lost, reason: explain(client, got) });
+      if (got.end === "timeout") continue;
+      await pauseSince(attemptedAt, signal);
+    }
+  } finally {
+    client.lateAcks.delete(id);
   }
 }
 
-/** Asks until the answer makes sense. */
-async function askReceiver(screen: Screen, receivers: Receiver[]) {
-  const prompt = "Choose a receiver to send a message to (number or id, Enter lists again, q quits): ";
-  for (;;) {
-    const line = (await screen.ask(prompt))?.trim();
-    if (line === undefined || line === "q") return "quit";
-    if (line === "") return "list";
-    const [, choice = "", body] = line.match(/^(\S+)\s*(.*)$/) ?? [];
-    const chosen = chooseReceiver(receivers, choice);
-    if ("problem" in chosen) screen.print(chosen.problem);
-    else if (body && isTooLong(body)) screen.print(TOO_LONG);
-    else return { receiver: chosen.receiver, body: body || undefined };
+/**
+ * Sends one message to all, with one id. Each receiver acks for itself, and only those that haven't are
+ * tried again. It is done as soon as enough have acked; one that leaves drops out of the wait.
+ */
+export async function sendToGroup(
+  client: Client,
+  body: string,
+  { need, signal, onStart, onResult }: GroupOptions & { need: Need },
+): Promise<GroupResult> {
+  const receivers = await discoverReceivers(client);
+  const members: Member[] = receivers.map((receiver) => ({ receiver, attempt: 1, deadline: 0 }));
+  if (members.length < countNeeded(need, members.length)) {
+    throw new Error(
+      `Cannot send: ${receivers.length} receivers are in the group, too few for --need ${need}`,
+    );
   }
+  onStart?.(members);
+
+  const id = randomUUID();
+  const startedAt = performance.now();
+  const enough = new AbortController(); // or given up
+  setMaxListeners(0, enough.signal);
+  const stop = () => enough.abort(reasonOf(signal));
+  signal.addEventListener("abort", stop, { once: true });
+  const acked = new Set<string>();
+  const left: string[] = [];
+  const needed = () => countNeeded(need, members.length - left.length, members.length);
+
+  async function sendToMember(member: Member) {
+    const { receiver } = member;
+    const onAttempt = (attempt: number) => {
+      member.attempt = attempt;
+      member.deadline = performance.now() + client.ackTimeoutMs;
+    };
+    const result = await sendMessage(client, receiver, body, { id, signal: enough.signal, onAttempt });
+    member.result = result;
+    if (result.outcome === "acked") acked.add(result.receiver);
+    if (result.left) left.push(receiver.id);
+    onResult?.(result);
+    if (enough.signal.aborted || acked.size < needed()) return;
+    enough.abort("enough others have acked");
+    for (const other of members) if (!other.result) linkTo(client, other.receiver).cancel(id);
+  }
+  await Promise.all(members.map(sendToMember));
+  signal.removeEventListener("abort", stop);
+
+  const ackedBy = [...acked];
+  const done = acked.size >= needed();
+  if (done) client.trace.tell("group acked", { message: id, need: needed(), ackedBy });
+  const lost = members.some(({ result }) => result?.outcome === "unknown") || acked.size > 0;
+  const missing = members.filter(({ result }) => result?.outcome !== "acked" && !result?.left);
+  const outcome = done ? "acked" : lost ? "unknown" : "undelivered";
+  return {
+    group: id,
+    outcome,
+    need: needed(),
+    acked: ackedBy,
+    missing: missing.map(({ receiver }) => receiver.id),
+    left,
+    ms: performance.now() - startedAt,
+  };
 }
 
-/** Without questions: sends what was asked for, and says whether all of it was acked. */
+/** A majority is one of the group as it was at the start; `all` are all that have not left, and at least one. */
+function countNeeded(need: Need, present: number, atStart = present): number {
+  if (need === "all") return Math.max(1, present);
+  return need === "majority" ? Math.floor(atStart / 2) + 1 : need;
+}
+
+/** Without questions: sends what was asked for, and says whether all of it was acked as needed. */
 async function sendAndEnd(
   client: Client,
-  screen: Screen,
-  options: ClientOptions & { to: string },
+  sender: Sender,
+  options: Options & { to: string },
 ): Promise<boolean> {
-  const chosen = chooseReceiver(await discoverReceivers(client), options.to);
+  const chosen = chooseTarget(await discoverReceivers(client), options.to);
   if ("problem" in chosen) throw new Error(`Cannot send: ${chosen.problem}`);
-  const { signal } = client;
-  signal.addEventListener("abort", () => closeLinks(client));
-
-  const tally = createTally();
-  screen.showLive(() => `  ${tally.show()} `);
+  client.signal.addEventListener("abort", () => closeLinks(client));
   let started = 0;
-  async function sendOneByOne(receiver: Receiver): Promise<void> {
-    while (started < options.count && !signal.aborted) {
+  let acked = 0;
+  async function sendOneByOne(target: Target): Promise<void> {
+    while (started < options.count && !client.signal.aborted) {
       started += 1;
-      const result = await sendMessage(client, receiver, options.message, { signal });
-      tally.add(result);
-      if (options.json || options.count === 1 || result.outcome !== "acked")
-        sayResult(screen, result, options);
+      if (await sender.send(target, options.message, client.signal)) acked += 1;
     }
   }
   const lanes = Math.min(options.concurrency, options.count);
-  await Promise.all(Array.from({ length: lanes }, () => sendOneByOne(chosen.receiver)));
-  screen.showLive(undefined);
-  if (options.count > 1) screen.print(tally.show());
-  return started === options.count && tally.allAcked();
+  await Promise.all(Array.from({ length: lanes }, () => sendOneByOne(chosen.target)));
+  return acked === options.count;
 }
 
-function sayResult(screen: Screen, result: Result, { json }: ClientOptions): void {
-  if (json) screen.print(JSON.stringify(result), process.stdout);
-  else screen.print(showResult(result));
-}
-
-function isTooLong(body: string): boolean {
-  return Buffer.byteLength(JSON.stringify(body)) > MAX_BODY_BYTES;
+/** Asks what to send to whom, until the user quits. */
+async function askAndSend(client: Client, sender: Sender, screen: Screen, options: Options): Promise<void> {
+  await converse(screen, {
+    signal: client.signal,
+    async list() {
+      const receivers = await discoverReceivers(client);
+      for (const line of showReceivers(receivers)) screen.print(line);
+      return receivers;
+    },
+    async send(target, body = options.message, signal) {
+      try {
+        await sender.send(target, body, signal);
+      } catch (error) {
+        if (!client.signal.aborted) screen.print((error as Error).message);
+      }
+    },
+    problemWith: problemWithBody,
+    onGiveUp: () => closeLinks(client),
+  });
 }
 
 function readOptions(argv: readonly string[]) {
-  const options = parseOptions("client", OPTIONS, argv, {
-    about: "A client: sends messages to the receivers of the group, until they are acked.",
-    example: "tsx client.ts --to 0 --ack-timeout 5s",
-  });
-  if (isTooLong(options.message)) throw new UsageError(`Cannot start client: --message: ${TOO_LONG}`);
+  const example = "tsx client.ts --to 0 --ack-timeout 5s";
+  const about = "A client: sends messages to the receivers of the group, until they are acked.";
+  const options = option.parseOptions("client", OPTIONS, argv, { about, example });
+  const problem = problemWithBody(options.message);
+  if (problem) throw new option.UsageError(`Cannot start client: --message: ${problem}\nTry: ${example}`);
   if (options.to === undefined && options.count * options.concurrency > 1) {
-    throw new UsageError(
-      "Cannot start client: --count and --concurrency go with --to\nTry: tsx client.ts --to 0 --count 7",
+    throw new option.UsageError(
+      `Cannot start client: --count and --concurrency go with --to\nTry: ${example}`,
     );
   }
   return options;
 }
-type ClientOptions = ReturnType<typeof readOptions>;
+type Options = ReturnType<typeof readOptions>;
 
 /** Runs a client. The demo gives it a screen of its own, which the logs of the others share. */
 export async function main(argv: readonly string[], signal: AbortSignal, shared?: Screen): Promise<number> {
   const options = readOptions(argv);
-  const { to } = options;
+  const { to, record, need } = options;
   const output = options.json ? process.stderr : process.stdout;
   const screen = shared ?? openScreen({ output, ...(to === undefined ? { input: process.stdin } : {}) });
-  const name = `client-${randomBytes(2).toString("hex")}`;
+  const name = `client-${randomBytes(3).toString("hex")}`;
   const log = createLog(name, { ...options, writeLine: (line) => screen.print(line, process.stderr) });
-  const client: Client = {
-    name,
+  const client = createClient(name, {
     discovery: createDiscoveryApi(options.discovery),
     log,
+    trace: createTrace(name, { log, outlets: record === undefined ? [] : [openRecord(record)] }),
     ackTimeoutMs: options.ackTimeout,
     attempts: options.attempts ?? Number.POSITIVE_INFINITY,
     signal,
-    links: new Map(),
-  };
+  });
   try {
     await waitForDiscoveryServer(client.discovery, { log, signal });
-    if (to !== undefined) return (await sendAndEnd(client, screen, { ...options, to })) ? 0 : 1;
-    await askAndSend(client, screen, options);
-    return 0;
+    const delivery = {
+      toOne: (receiver: Receiver, body: string, how: SendOptions) => sendMessage(client, receiver, body, how),
+      toAny: (body: string, how: SendOptions) => sendToAny(client, body, how),
+      toGroup: (body: string, how: GroupOptions) => sendToGroup(client, body, { ...how, need }),
+    };
+    const sender = createSender(delivery, { ...options, screen, ackTimeoutMs: client.ackTimeoutMs });
+    let allAcked = true;
+    if (to === undefined) await askAndSend(client, sender, screen, options);
+    else allAcked = await sendAndEnd(client, sender, { ...options, to });
+    sender.summarize();
+    return allAcked ? 0 : 1;
   } finally {
     closeLinks(client);
     screen.close();
@@ -325,7 +350,6 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
 }
 
 await runIfMain(import.meta, main);
-
 /*
 $ tsx client.ts
 Available receivers:

@@ -52,7 +52,9 @@ export function createApp(registry: Registry, log: Log): Hono {
     return registry.heartbeat(id) ? c.json({ message: "Heartbeat received" }) : unknownId(c);
   });
 
-  app.get("/receivers", (c) => c.json(registry.list()));
+  app.get("/receivers", (c) =>
+    c.json(registry.list(), 200, { "X-Complete": registry.isComplete() ? "yes" : "no" }),
+  );
 
   app.delete("/receivers/:id", (c) => (registry.leave(c.req.param("id")) ? c.body(null, 204) : unknownId(c)));
 

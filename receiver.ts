@@ -13,6 +13,7 @@
  *     tsx receiver.ts --fault-rate 0             without faults
  *     tsx receiver.ts --seed 7                   the same faults each time
  */
+import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
@@ -20,13 +21,14 @@ import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/dis
 import { createCoin, FAULTS, type Fault, seededRandom } from "./lib/faults.ts";
 import { createFrameReader, FramingError, writeFrame } from "./lib/framing.ts";
 import { listen } from "./lib/listen.ts";
-import { createLog, type Log, shortId } from "./lib/log.ts";
-import { type ErrorFrame, type Message, MessageSchema, readJson } from "./lib/messages.ts";
+import { createLog, type Log } from "./lib/log.ts";
+import { type Ack, type ErrorFrame, type Message, MessageSchema, readJson } from "./lib/messages.ts";
 import {
   chance,
   duration,
   interval,
   LOG_OPTIONS,
+  optionalText,
   optionalWhole,
   parseOptions,
   port,
@@ -36,7 +38,9 @@ import {
   words,
 } from "./lib/options.ts";
 import { createRecentIds, type RecentIds } from "./lib/recent_ids.ts";
+import { openRecord } from "./lib/record.ts";
 import { runIfMain, untilAborted } from "./lib/run.ts";
+import { createTrace, type Trace } from "./lib/trace.ts";
 import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
 
 const OPTIONS = {
@@ -48,7 +52,9 @@ const OPTIONS = {
   "fault-rate": chance("0.5", "the chance that a message meets a fault"),
   fault: words("silent", FAULTS, "which fault, one or several, comma separated"),
   seed: optionalWhole(0, "the same seed gives the same faults in the same order [default: random]"),
+  "late-by": duration("7s", "with --fault late-ack: how late"),
   copies: whole("1", 1, "so many receivers in this one process"),
+  record: optionalText("a file that gets a JSON line for each event [default: none]"),
   ...LOG_OPTIONS,
 };
 
@@ -63,12 +69,15 @@ export interface ReceiverOptions {
   heartbeatEvery: number;
   /** How long processing one message takes, in milliseconds. */
   work: number;
+  /** How late the ack of a `late-ack` is, in milliseconds. */
+  lateBy: number;
 }
 
 /** What a receiver is given to work with. */
 export interface ReceiverContext {
   discovery: DiscoveryApi;
   log: Log;
+  trace: Trace;
   /** Tossed for each message that was not processed yet. */
   tossCoin: () => Fault | undefined;
   /** Ends every wait. */
@@ -114,10 +123,10 @@ export async function startReceiver(
 
 /** Joins the group; waits for discovery as long as it isn't there. */
 export async function registerReceiver(node: ReceiverNode): Promise<void> {
-  const { discovery, log, signal } = node;
+  const { discovery, log, signal, options } = node;
   for (;;) {
     try {
-      node.id = await discovery.register({ host: node.options.advertiseHost, port: node.port });
+      node.id = await discovery.register({ host: options.advertiseHost, port: node.port });
       break;
     } catch (error) {
       if (!(error instanceof DiscoveryError) || error.code !== "unreachable") throw error;
@@ -126,9 +135,9 @@ export async function registerReceiver(node: ReceiverNode): Promise<void> {
       await waitForDiscoveryServer(discovery, { log, signal });
     }
   }
+  node.trace.tell("joined", { receiver: node.id, note: `${options.advertiseHost}:${node.port}` });
   if (signal.aborted) return cleanup(node); // stopped while discovery wrote us down
-  log.info(`registered as ${shortId(node.id)}, ${node.options.advertiseHost}:${node.port}`);
-  node.nextHeartbeat = setTimeout(sendHeartbeat, node.options.heartbeatEvery, node);
+  node.nextHeartbeat = setTimeout(sendHeartbeat, options.heartbeatEvery, node);
 }
 
 /** Renews the lease, and goes on doing so. Discovery may have lost us, by a restart for example. */
@@ -180,15 +189,14 @@ function handleClientConnection(node: ReceiverNode, socket: Socket): void {
 
 /** Processes a message and answers an ack, unless the coin says otherwise. */
 async function handleMessage(node: ReceiverNode, socket: Socket, message: Message): Promise<void> {
-  const { id, attempt, body } = message;
-  const { processed, inProgress, log, options } = node;
-  const verbose = log.isLevelEnabled("info"); // at `warn`, formatting would cost more than the message
-  const name = verbose && `message ${shortId(id)}, attempt ${attempt}, from ${message.from ?? "somebody"}`;
+  const { id, attempt, from, clock: heard } = message;
+  const { processed, inProgress, trace, options } = node;
+  const duplicate = processed.has(id);
+  trace.tell("received", { message: id, attempt, receiver: node.id, from, heard, duplicate });
 
-  if (processed.has(id)) {
+  if (duplicate) {
     await inProgress.get(id);
-    if (verbose) log.info(`${name}: a duplicate, acked again and not processed again`);
-    return sendAck(node, socket, id, true);
+    return sendAck(node, socket, message, true);
   }
   if (inProgress.size >= MAX_IN_PROGRESS) {
     return refuse(
@@ -197,10 +205,11 @@ async function handleMessage(node: ReceiverNode, socket: Socket, message: Messag
       `Cannot process more than ${MAX_IN_PROGRESS} messages at once: try again later`,
     );
   }
-  if (node.tossCoin() === "silent") {
-    if (verbose) log.info(`${name}: crashed before processing it, no ack`);
-    return;
-  }
+  const fault = node.tossCoin();
+  if (fault !== undefined) trace.tell("fault", { message: id, attempt, receiver: node.id, fault });
+  if (fault === "silent") return;
+  if (fault === "disconnect") return void socket.destroy();
+  if (fault === "exit") process.exit(1); // no cleanup, no goodbye: discovery has to find out by itself
 
   processed.add(id);
   if (options.work > 0) {
@@ -209,13 +218,23 @@ async function handleMessage(node: ReceiverNode, socket: Socket, message: Messag
     await work;
     inProgress.delete(id);
   }
-  if (verbose) log.info(`${name}: processed ${JSON.stringify(body.slice(0, 80))}, acked`);
-  sendAck(node, socket, id, false);
+  trace.tell("processed", {
+    message: id,
+    attempt,
+    receiver: node.id,
+    note: JSON.stringify(message.body.slice(0, 80)),
+  });
+
+  if (fault === "lost-ack") return;
+  if (fault === "late-ack") await delay(options.lateBy, undefined, { ref: false });
+  sendAck(node, socket, message, false);
 }
 
-function sendAck(node: ReceiverNode, socket: Socket, id: string, duplicate: boolean): void {
+function sendAck(node: ReceiverNode, socket: Socket, { id, attempt }: Message, duplicate: boolean): void {
   if (!socket.writable) return; // the client went away, and may ask again on another connection
-  const flowing = writeFrame(socket, { type: "ack", id, receiver: node.id ?? "unregistered", duplicate });
+  const receiver = node.id ?? "unregistered";
+  const clock = node.trace.tell("acked", { message: id, attempt, receiver, duplicate });
+  const flowing = writeFrame(socket, { type: "ack", id, receiver, duplicate, clock } satisfies Ack);
   if (!flowing) socket.pause(); // who doesn't read its acks gets no more of our memory
 }
 
@@ -233,6 +252,7 @@ export async function cleanup(node: ReceiverNode): Promise<void> {
   clearTimeout(node.nextHeartbeat);
   if (node.id !== undefined) {
     await node.discovery.leave(node.id).catch((error) => node.log.warn(error.message));
+    node.trace.tell("left", { receiver: node.id });
   }
   node.server.close();
   for (const socket of node.connections) socket.destroy();
@@ -243,21 +263,21 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     about: "A processing node: gets a message, processes it, answers an ack.",
     example: "tsx receiver.ts --fault-rate 0.5 --work 1s",
   });
-  const log = createLog("receiver", options);
+  const name = `receiver-${randomBytes(3).toString("hex")}`;
+  const log = createLog(name, options);
   const discovery = createDiscoveryApi(options.discovery);
+  const outlets = options.record === undefined ? [] : [openRecord(options.record)];
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   log.info(`fault rate ${options.faultRate} (${options.fault}), seed ${seed}`);
 
   const nodes: ReceiverNode[] = [];
   try {
     for (let copy = 0; copy < options.copies; copy++) {
-      const tossCoin = createCoin({
-        rate: options.faultRate,
-        faults: options.fault,
-        random: seededRandom(seed + copy),
-      });
+      const trace = createTrace(copy === 0 ? name : `${name}.${copy}`, { log, outlets });
+      const random = seededRandom(seed + copy);
+      const tossCoin = createCoin({ rate: options.faultRate, faults: options.fault, random });
       const port = options.port === 0 ? 0 : options.port + copy;
-      nodes.push(await startReceiver({ ...options, port }, { discovery, log, tossCoin, signal }));
+      nodes.push(await startReceiver({ ...options, port }, { discovery, log, trace, tossCoin, signal }));
     }
     await waitForDiscoveryServer(discovery, { log, signal });
     await Promise.all(nodes.map(registerReceiver));

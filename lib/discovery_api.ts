@@ -1,7 +1,7 @@
 /** Discovery's HTTP, as its callers see it: one function a call, every answer checked. */
 import { Agent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import got, { HTTPError, RequestError } from "got";
+import got, { HTTPError, RequestError, type Response } from "got";
 import type * as v from "valibot";
 import {
   type Receiver,
@@ -35,6 +35,8 @@ export interface DiscoveryApi {
   /** @returns false if discovery doesn't know the id: register again */
   heartbeat(id: string): Promise<boolean>;
   list(): Promise<Receiver[]>;
+  /** Of the last list: false if discovery was started again so lately that some may not be back yet. */
+  isComplete(): boolean;
   leave(id: string): Promise<void>;
 }
 
@@ -49,6 +51,7 @@ export interface DiscoveryApi {
  * ```
  */
 export function createDiscoveryApi(url: string): DiscoveryApi {
+  let isComplete = true;
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
   const http = got.extend({
     prefixUrl: url,
@@ -57,7 +60,7 @@ export function createDiscoveryApi(url: string): DiscoveryApi {
     agent: { http: new Agent(agent), https: new HttpsAgent(agent) },
   });
 
-  async function call(what: string, request: () => Promise<{ body: string }>): Promise<string> {
+  async function call(what: string, request: () => Promise<Response<string>>): Promise<Response<string>> {
     try {
       // A connection that was kept may be closed by the server just as it is used again: then once more,
       // on a new one. Every call may be repeated without harm.
@@ -65,7 +68,7 @@ export function createDiscoveryApi(url: string): DiscoveryApi {
         if (error.code === "ECONNRESET") return request();
         throw error;
       });
-      return answer.body;
+      return answer;
     } catch (error) {
       throw explain(`Cannot ${what} at ${url}`, error);
     }
@@ -78,7 +81,8 @@ export function createDiscoveryApi(url: string): DiscoveryApi {
     },
     async register(where) {
       const what = "register";
-      return check(what, RegisteredSchema, await call(what, () => http.post("register", { json: where }))).id;
+      const answer = await call(what, () => http.post("register", { json: where }));
+      return check(what, RegisteredSchema, answer.body).id;
     },
     async heartbeat(id) {
       try {
@@ -91,8 +95,11 @@ export function createDiscoveryApi(url: string): DiscoveryApi {
     },
     async list() {
       const what = "list receivers";
-      return check(what, ReceiversSchema, await call(what, () => http.get("receivers")));
+      const answer = await call(what, () => http.get("receivers"));
+      isComplete = answer.headers["x-complete"] !== "no";
+      return check(what, ReceiversSchema, answer.body);
     },
+    isComplete: () => isComplete,
     async leave(id) {
       try {
         await call("leave", () => http.delete(`receivers/${encodeURIComponent(id)}`));

@@ -13,10 +13,11 @@ import { type Ack, AnswerSchema, type Message, readJson } from "./messages.ts";
  * - `timeout`: sent, and no ack in time
  * - `lost`: sent, then the connection went away: it may or may not have been processed
  * - `unreachable`: there was no connection, so it provably was not sent
+ * - `cancelled`: sent, and nobody waits for the ack any more
  */
 export type AttemptEnd =
   | { end: "acked"; ack: Ack }
-  | { end: "timeout" }
+  | { end: "timeout" | "cancelled" }
   | { end: "lost" | "unreachable"; reason: string };
 
 export interface Link {
@@ -25,8 +26,20 @@ export interface Link {
    * of an earlier attempt, come late, counts too: it has the same id.
    */
   attempt(message: Message, timeoutMs: number): Promise<AttemptEnd>;
+  /** Ends the attempt of a message that is under way, as `cancelled`. */
+  cancel(id: string): void;
   /** Closes the connection; attempts under way end as `lost` or `unreachable`. It opens again for the next. */
   close(): void;
+}
+
+interface Address {
+  host: string;
+  port: number;
+}
+
+export interface CreateLinkOptions {
+  /** Gets the acks that no attempt waits for: that of an earlier attempt, or one that comes twice. */
+  onStrayAck?: (ack: Ack) => void;
 }
 
 /** One connection, from its opening to its end. */
@@ -37,11 +50,11 @@ interface Connection {
 }
 
 /** Makes the link; the connection is opened by the first attempt. */
-export function createLink({ host, port }: { host: string; port: number }): Link {
+export function createLink({ host, port }: Address, { onStrayAck = () => {} }: CreateLinkOptions = {}): Link {
   let current: Connection | undefined;
   return {
     attempt(message, timeoutMs) {
-      if (current === undefined || current.socket.destroyed) current = open(host, port);
+      if (current === undefined || current.socket.destroyed) current = open({ host, port }, onStrayAck);
       const connection = current;
       return new Promise((resolve) => {
         const timer = setTimeout(giveUp, timeoutMs, connection, message.id);
@@ -49,13 +62,16 @@ export function createLink({ host, port }: { host: string; port: number }): Link
         writeFrame(connection.socket, message);
       });
     },
+    cancel(id) {
+      if (current) settle(current, id, { end: "cancelled" });
+    },
     close() {
       current?.socket.destroy(new Error("the client closed the connection"));
     },
   };
 }
 
-function open(host: string, port: number): Connection {
+function open({ host, port }: Address, onStrayAck: (ack: Ack) => void): Connection {
   const socket = connect({ host, port, noDelay: true, keepAlive: true });
   const connection: Connection = { socket, waiting: new Map() };
   let connected = false;
@@ -65,8 +81,10 @@ function open(host: string, port: number): Connection {
     const answer = readJson(AnswerSchema, line);
     if ("problem" in answer) throw new Error(`it answered what is no ack: ${answer.problem}`);
     const frame = answer.value;
-    if (frame.type === "ack") settle(connection, frame.id, { end: "acked", ack: frame });
-    else reason = `it answered ${frame.code}: ${printable(frame.message)}`;
+    if (frame.type === "ack") {
+      const awaited = settle(connection, frame.id, { end: "acked", ack: frame });
+      if (!awaited) onStrayAck(frame);
+    } else reason = `it answered ${frame.code}: ${printable(frame.message)}`;
   });
 
   socket.on("connect", () => {
@@ -89,12 +107,14 @@ function open(host: string, port: number): Connection {
   return connection;
 }
 
-function settle({ waiting }: Connection, id: string, end: AttemptEnd): void {
+/** @returns false if nothing waits for that id (any more) */
+function settle({ waiting }: Connection, id: string, end: AttemptEnd): boolean {
   const attempt = waiting.get(id);
-  if (attempt === undefined) return; // an ack of a message that is settled already
+  if (attempt === undefined) return false;
   waiting.delete(id);
   clearTimeout(attempt.timer);
   attempt.resolve(end);
+  return true;
 }
 
 function giveUp(connection: Connection, id: string): void {

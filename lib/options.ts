@@ -83,6 +83,13 @@ function parseWhole(text: string, min: number, max = Number.MAX_SAFE_INTEGER): n
   return /^\d+$/.test(text) && value >= min && value <= max ? value : undefined;
 }
 
+/** How many acks a send to the group needs. */
+export function need(fallback: string, describe: string) {
+  return option(fallback, describe, "a number of 1 or more, majority or all", (text) =>
+    text === "majority" || text === "all" ? text : parseWhole(text, 1),
+  );
+}
+
 /** A chance, from 0 to 1. */
 export function chance(fallback: string, describe: string) {
   return option(fallback, describe, "a number from 0 (never) to 1 (always), such as 0.5", (text) => {

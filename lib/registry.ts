@@ -9,6 +9,11 @@ export interface Registry {
   heartbeat(id: string): boolean;
   /** Who is in the group at this moment, in the order in which they registered. */
   list(): Receiver[];
+  /**
+   * False just after the start: who was in the group before comes back with its next heartbeat, so only
+   * after the time of a lease does it mean something that a receiver is missing.
+   */
+  isComplete(): boolean;
   /** @returns false for an id that isn't in the group (any more) */
   leave(id: string): boolean;
   /** Frees the memory of expired leases. They count for nothing before that already. */
@@ -40,6 +45,7 @@ export function createRegistry({
   now = () => performance.now(),
   wallClock = () => Date.now() / 1000,
 }: RegistryOptions): Registry {
+  const startedAt = now();
   const leases = new Map<string, Lease>(); // by id
   const idAt = new Map<string, string>(); // host:port → id
 
@@ -81,6 +87,7 @@ export function createRegistry({
       return true;
     },
     list: () => [...leases.values()].filter(isValid).map(({ receiver }) => receiver),
+    isComplete: () => now() - startedAt >= ttlMs,
     leave(id) {
       const lease = find(id);
       if (lease) remove(lease, "left");

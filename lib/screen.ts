@@ -13,6 +13,8 @@ export interface Screen {
   showLive(render: (() => string) | undefined): void;
   /** Asks for a line. Lines that were typed ahead count. @returns undefined at the end of the input */
   ask(prompt: string): Promise<string | undefined>;
+  /** How many rows there are to draw on. */
+  rows(): number;
   /** Calls this at Ctrl-C, which is a key like others while a terminal is asked. */
   onInterrupt(listener: () => void): void;
   close(): void;
@@ -97,6 +99,7 @@ export function openScreen({
         else readline.resume();
       });
     },
+    rows: () => output.rows ?? 24,
     onInterrupt(listener) {
       readline.on("SIGINT", listener);
     },

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, test } from "node:test";
-import { type Client, chooseReceiver, sendMessage, showReceivers } from "../client.ts";
+import { sendMessage, showReceivers } from "../client.ts";
+import { type Client, createClient } from "../lib/attempt.ts";
+import { chooseTarget } from "../lib/conversation.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { createFrameReader, writeFrame } from "../lib/framing.ts";
 import { createLink } from "../lib/link.ts";
 import { listen } from "../lib/listen.ts";
 import type { Message, Receiver } from "../lib/messages.ts";
+import { createTrace, type TraceEvent } from "../lib/trace.ts";
 import { keptLog, until } from "./helpers.ts";
 
 const toClose: (() => unknown)[] = [];
@@ -45,14 +48,16 @@ const ack = (message: Message, socket: Socket, duplicate = false) =>
 
 function makeClient(group: Receiver[] = [], options: Partial<Client> = {}) {
   const { log, lines } = keptLog();
+  const events: TraceEvent[] = [];
   const client: Client = {
-    name: "client-test",
-    discovery: { ...createDiscoveryApi("http://127.0.0.1:9"), list: async () => group },
-    log,
-    ackTimeoutMs: 50,
-    attempts: Number.POSITIVE_INFINITY,
-    signal: new AbortController().signal,
-    links: new Map(),
+    ...createClient("client-test", {
+      discovery: { ...createDiscoveryApi("http://127.0.0.1:9"), list: async () => group },
+      log,
+      trace: createTrace("client-test", { log, outlets: [(event) => events.push(event)] }),
+      ackTimeoutMs: 50,
+      attempts: Number.POSITIVE_INFINITY,
+      signal: new AbortController().signal,
+    }),
     ...options,
   };
   toClose.push(() => {
@@ -60,7 +65,7 @@ function makeClient(group: Receiver[] = [], options: Partial<Client> = {}) {
   });
   const send = (receiver: Receiver, body = "oi", stop = new AbortController()) =>
     sendMessage(client, receiver, body, { signal: stop.signal });
-  return { client, lines, send };
+  return { client, events, lines, send };
 }
 
 test("sendMessage() is done at the first ack", async () => {
@@ -70,14 +75,16 @@ test("sendMessage() is done at the first ack", async () => {
     { ...result, ms: 0 },
     { id: result.id, receiver: receiver.id, outcome: "acked", attempts: 1, ms: 0, duplicate: false },
   );
-  assert.deepEqual(seen, [{ type: "message", id: result.id, from: "client-test", attempt: 1, body: "olá" }]);
+  assert.deepEqual(seen, [
+    { type: "message", id: result.id, from: "client-test", attempt: 1, body: "olá", clock: 1 },
+  ]);
 });
 
 test("sendMessage() tries again after each timeout, with the same id and the next attempt", async () => {
   const { receiver, seen, sockets } = await fakeReceiver((message, socket) => {
     if (message.attempt === 4) ack(message, socket, true);
   });
-  const result = await makeClient().send(receiver);
+  const result = await makeClient([receiver]).send(receiver);
   assert.equal(result.outcome, "acked");
   assert.equal(result.attempts, 4);
   assert.equal(result.duplicate, true);
@@ -240,14 +247,19 @@ for (const [choice, index] of [
   ["9b0", 1],
   ["9b77ffff-cccc", 2],
 ] as const) {
-  test(`chooseReceiver() takes ${choice}`, () => {
-    assert.deepEqual(chooseReceiver(group, choice), { receiver: group[index] });
+  test(`chooseTarget() takes ${choice}`, () => {
+    assert.deepEqual(chooseTarget(group, choice), { target: group[index] });
   });
 }
 
+for (const choice of ["any", "all"]) {
+  test(`chooseTarget() takes ${choice}`, () =>
+    assert.deepEqual(chooseTarget(group, choice), { target: choice }));
+}
+
 for (const choice of ["3", "-1", "99", "abc", "5", "0x1", "1.0", "9b", ""]) {
-  test(`chooseReceiver() refuses "${choice}", and says what is right`, () => {
-    const chosen = chooseReceiver(group, choice);
+  test(`chooseTarget() refuses "${choice}", and says what is right`, () => {
+    const chosen = chooseTarget(group, choice);
     assert.ok("problem" in chosen);
     assert.match(chosen.problem, /from 0 to 2|more of it/);
   });

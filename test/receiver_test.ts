@@ -6,6 +6,7 @@ import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
 import type { Fault } from "../lib/faults.ts";
 import { createFrameReader } from "../lib/framing.ts";
+import { createTrace } from "../lib/trace.ts";
 import {
   cleanup,
   type ReceiverContext,
@@ -15,7 +16,7 @@ import {
 } from "../receiver.ts";
 import { keptLog, until } from "./helpers.ts";
 
-const OPTIONS = { advertiseHost: "127.0.0.1", port: 0, heartbeatEvery: 10_000, work: 0 };
+const OPTIONS = { advertiseHost: "127.0.0.1", port: 0, heartbeatEvery: 10_000, work: 0, lateBy: 100 };
 const toClose: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of toClose.splice(0).reverse()) await close();
@@ -34,6 +35,7 @@ async function start(
     {
       discovery: createDiscoveryApi("http://127.0.0.1:9"),
       log,
+      trace: createTrace("receiver-test", { log }),
       tossCoin: () => coins.shift(),
       signal: stop.signal,
       ...context,
@@ -77,8 +79,8 @@ test("a receiver answers each message with an ack of its id", async () => {
   peer.send(message("1"), message("2"));
   await frameCount(peer, 2);
   assert.deepEqual(peer.frames, [
-    { type: "ack", id: "1", receiver: "unregistered", duplicate: false },
-    { type: "ack", id: "2", receiver: "unregistered", duplicate: false },
+    { type: "ack", id: "1", receiver: "unregistered", duplicate: false, clock: 3 },
+    { type: "ack", id: "2", receiver: "unregistered", duplicate: false, clock: 6 },
   ]);
 });
 
@@ -194,6 +196,7 @@ test("registerReceiver() waits out a full group, and sendHeartbeat() registers a
     {
       discovery: {
         url: "",
+        isComplete: () => true,
         health: async () => {},
         list: async () => [],
         leave: async () => {},

@@ -65,11 +65,16 @@ test("showResult() says each of the three outcomes in words that differ", () => 
   assert.match(showResult({ ...result, outcome: "unknown", reason: "given up" }), /may or may not.*given up/);
 });
 
-test("createTally() counts, and is content only with acks", () => {
+test("createTally() counts, and shows how many attempts messages took", () => {
   const tally = createTally();
-  tally.add(result);
-  assert.equal(tally.allAcked(), true);
+  for (const attempts of [1, 1, 2, 9, 12]) tally.add({ ...result, attempts, duplicate: attempts > 1 });
   tally.add({ ...result, outcome: "unknown", attempts: 3 });
-  assert.equal(tally.allAcked(), false);
-  assert.match(tally.show(), /^2 messages, 5 attempts: 1 acked, 0 undelivered, 1 unknown/);
+  const [total, attempts, time, ...bars] = tally.show();
+  assert.match(total ?? "", /^6 messages: 5 acked, 0 undelivered, 1 unknown/);
+  assert.match(attempts ?? "", /^attempts: 28, 4.67 a message; acked as duplicates: 3$/);
+  assert.match(time ?? "", /median 5.0s, 99th percentile 5.0s/);
+  assert.deepEqual(
+    bars.map((bar) => bar.replace(/█+/, "█")),
+    ["  1 attempt  █ 2", "  2 attempts █ 1", " 8+ attempts █ 2"],
+  );
 });
