@@ -171,8 +171,8 @@ export async function sendToAny(
         ms: performance.now() - startedAt,
       };
       if (got.end === "acked") {
-        const { receiver, duplicate } = got.ack;
-        return { ...result, receiver, outcome: "acked", duplicate };
+        if (receiver) linkTo(client, receiver).cancel(id); // a late ack of another one came first
+        return { ...result, receiver: got.ack.receiver, outcome: "acked", duplicate: got.ack.duplicate };
       }
 
       wasSent ||= got.end !== "unreachable";
@@ -211,6 +211,7 @@ export async function sendToGroup(
   setMaxListeners(0, enough.signal);
   const stop = () => enough.abort(reasonOf(signal));
   signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
   const acked = new Set<string>();
   const left: string[] = [];
   const needed = () => countNeeded(need, members.length - left.length, members.length);
@@ -343,6 +344,9 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
     else allAcked = await sendAndEnd(client, sender, { ...options, to });
     sender.summarize();
     return allAcked ? 0 : 1;
+  } catch (error) {
+    if (to !== undefined && signal.aborted) return 1; // stopped before anything was acked
+    throw error;
   } finally {
     closeLinks(client);
     screen.close();

@@ -6,7 +6,7 @@ export interface RecentIds {
 }
 
 export interface RecentIdsOptions {
-  /** How many ids are remembered for certain; up to twice as many are. @default {100_000} */
+  /** How many ids are remembered for certain; up to twice as many are. @default {50_000} */
   atLeast?: number;
 }
 
@@ -21,10 +21,10 @@ export interface RecentIdsOptions {
  * ```ts
  * const processed = createRecentIds();
  * processed.add("m1");
- * processed.has("m1"); // true, until at least 100,000 others came
+ * processed.has("m1"); // true, until at least 50,000 others came
  * ```
  */
-export function createRecentIds({ atLeast = 100_000 }: RecentIdsOptions = {}): RecentIds {
+export function createRecentIds({ atLeast = 50_000 }: RecentIdsOptions = {}): RecentIds {
   let young = new Set<string>();
   let old = new Set<string>();
   return {
