@@ -53,10 +53,20 @@ export function openScreen({
     if (!isLive && lines.length > 0) readline.pause(); // a long file is read as it is needed
   });
   readline.on("close", () => {
-    closed = true;
     clearInterval(drawing);
+    // Ctrl-D: a prompt stays where it is, a live line goes away.
+    if (isLive && take) output.write("\n");
+    else if (isLive) erase();
+    closed = true;
     answer(undefined);
   });
+
+  /** Goes back to where the prompt or the live line begins. */
+  function erase() {
+    moveCursor(output, 0, -readline.getCursorPos().rows);
+    cursorTo(output, 0);
+    clearScreenDown(output);
+  }
 
   function answer(line: string | undefined) {
     const taken = take;
@@ -71,9 +81,7 @@ export function openScreen({
         stream.write(`${line}\n`);
         return;
       }
-      moveCursor(output, 0, -readline.getCursorPos().rows);
-      cursorTo(output, 0);
-      clearScreenDown(output);
+      erase();
       stream.write(`${line}\n`);
       output.write(readline.getPrompt() + readline.line);
       moveCursor(output, readline.cursor - readline.line.length, 0);

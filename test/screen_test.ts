@@ -73,6 +73,17 @@ test("on a terminal, the live line is drawn again and again, and goes away", asy
   screen.close();
 });
 
+test("on a terminal, Ctrl-D takes the live line away, and what is printed afterwards is whole", async () => {
+  const { stream: output, kept } = fakeTerminal(true);
+  const { stream: input } = fakeTerminal(true);
+  const screen = openScreen({ input, output });
+  screen.showLive(() => "3s left");
+  input.write("\x04");
+  await until("the live line is gone", () => lastDrawn(kept.text) === "" || undefined);
+  screen.print("said");
+  assert.equal(lastDrawn(kept.text), "said\n");
+});
+
 test("on a terminal, Ctrl-C is told and Ctrl-D is the end of the input", async () => {
   const { stream: output } = fakeTerminal(true);
   const { stream: input } = fakeTerminal(true);
