@@ -15,7 +15,6 @@
  *     tsx client.ts --to any                            sends to whoever answers
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { setMaxListeners } from "node:events";
 import {
   attemptOnce,
   type Client,
@@ -23,7 +22,6 @@ import {
   createClient,
   explain,
   giveUp,
-  linkTo,
   pauseSince,
   reasonOf,
 } from "./lib/attempt.ts";
@@ -37,14 +35,13 @@ import {
 } from "./lib/client_view.ts";
 import { chooseTarget, converse } from "./lib/conversation.ts";
 import { createDiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
-import type { Member } from "./lib/group_view.ts";
-import type { AttemptEnd } from "./lib/link.ts";
+import { sendToAny, sendToGroup } from "./lib/group.ts";
 import { createLog, shortId } from "./lib/log.ts";
 import { hasLeft, listReceivers } from "./lib/membership.ts";
 import type { Receiver } from "./lib/messages.ts";
 import * as option from "./lib/options.ts";
 import { openRecord } from "./lib/record.ts";
-import type { GroupResult, Result } from "./lib/results.ts";
+import type { Result } from "./lib/results.ts";
 import { runIfMain } from "./lib/run.ts";
 import { openScreen, type Screen } from "./lib/screen.ts";
 import { createTrace } from "./lib/trace.ts";
@@ -63,9 +60,6 @@ const OPTIONS = {
   record: option.optionalText("a file that gets a JSON line for each event [default: none]"),
   ...option.LOG_OPTIONS,
 };
-
-/** How many acks make a send to the group done. */
-export type Need = number | "majority" | "all";
 
 /** Who is in the group; waits for discovery when it is away. */
 export async function discoverReceivers(client: Client): Promise<Receiver[]> {
@@ -134,127 +128,6 @@ export async function sendMessage(
     await pauseSince(attemptedAt, signal);
     if (signal.aborted) return giveUp(client, { ...lost, reason: reasonOf(signal) });
   }
-}
-
-/**
- * Sends one message to whoever answers: another receiver at each attempt. The id stays the same, but the
- * receivers don't know of each other: one that processed it and whose ack was lost, and the next one, have
- * then both processed it.
- */
-export async function sendToAny(
-  client: Client,
-  body: string,
-  { signal, onAttempt }: SendOptions,
-): Promise<Result> {
-  const id = randomUUID();
-  const startedAt = performance.now();
-  const first = Math.floor(Math.random() * 1000);
-  let wasSent = false;
-  const lateAck = new Promise<AttemptEnd>((resolve) => {
-    client.lateAcks.set(id, (ack) => resolve({ end: "acked", ack }));
-  });
-
-  try {
-    for (let attempt = 1; ; attempt++) {
-      const attemptedAt = performance.now();
-      const receivers = await discoverReceivers(client);
-      const receiver = receivers[(first + attempt) % receivers.length];
-      let got: AttemptEnd = { end: "unreachable", reason: "nobody is in the group" };
-      if (receiver) {
-        onAttempt?.(attempt, receiver);
-        got = await Promise.race([attemptOnce(client, receiver, { id, attempt, body }), lateAck]);
-      }
-      const result = {
-        id,
-        receiver: receiver?.id ?? "nobody",
-        attempts: attempt,
-        ms: performance.now() - startedAt,
-      };
-      if (got.end === "acked") {
-        if (receiver) linkTo(client, receiver).cancel(id); // a late ack of another one came first
-        return { ...result, receiver: got.ack.receiver, outcome: "acked", duplicate: got.ack.duplicate };
-      }
-
-      wasSent ||= got.end !== "unreachable";
-      const lost = { ...result, outcome: wasSent ? ("unknown" as const) : ("undelivered" as const) };
-      if (signal.aborted) return giveUp(client, { ...lost, reason: reasonOf(signal) });
-      if (attempt >= client.attempts) return giveUp(client, { ...lost, reason: explain(client, got) });
-      if (got.end === "timeout") continue;
-      await pauseSince(attemptedAt, signal);
-    }
-  } finally {
-    client.lateAcks.delete(id);
-  }
-}
-
-/**
- * Sends one message to all, with one id. Each receiver acks for itself, and only those that haven't are
- * tried again. It is done as soon as enough have acked; one that leaves drops out of the wait.
- */
-export async function sendToGroup(
-  client: Client,
-  body: string,
-  { need, signal, onStart, onResult }: GroupOptions & { need: Need },
-): Promise<GroupResult> {
-  const receivers = await discoverReceivers(client);
-  const members: Member[] = receivers.map((receiver) => ({ receiver, attempt: 1, deadline: 0 }));
-  if (members.length < countNeeded(need, members.length)) {
-    throw new Error(
-      `Cannot send: ${receivers.length} receivers are in the group, too few for --need ${need}`,
-    );
-  }
-  onStart?.(members);
-
-  const id = randomUUID();
-  const startedAt = performance.now();
-  const enough = new AbortController(); // or given up
-  setMaxListeners(0, enough.signal);
-  const stop = () => enough.abort(reasonOf(signal));
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
-  const acked = new Set<string>();
-  const left: string[] = [];
-  const needed = () => countNeeded(need, members.length - left.length, members.length);
-
-  async function sendToMember(member: Member) {
-    const { receiver } = member;
-    const onAttempt = (attempt: number) => {
-      member.attempt = attempt;
-      member.deadline = performance.now() + client.ackTimeoutMs;
-    };
-    const result = await sendMessage(client, receiver, body, { id, signal: enough.signal, onAttempt });
-    member.result = result;
-    if (result.outcome === "acked") acked.add(result.receiver);
-    if (result.left) left.push(receiver.id);
-    onResult?.(result);
-    if (enough.signal.aborted || acked.size < needed()) return;
-    enough.abort("enough others have acked");
-    for (const other of members) if (!other.result) linkTo(client, other.receiver).cancel(id);
-  }
-  await Promise.all(members.map(sendToMember));
-  signal.removeEventListener("abort", stop);
-
-  const ackedBy = [...acked];
-  const done = acked.size >= needed();
-  if (done) client.trace.tell("group acked", { message: id, need: needed(), ackedBy });
-  const lost = members.some(({ result }) => result?.outcome === "unknown") || acked.size > 0;
-  const missing = members.filter(({ result }) => result?.outcome !== "acked" && !result?.left);
-  const outcome = done ? "acked" : lost ? "unknown" : "undelivered";
-  return {
-    group: id,
-    outcome,
-    need: needed(),
-    acked: ackedBy,
-    missing: missing.map(({ receiver }) => receiver.id),
-    left,
-    ms: performance.now() - startedAt,
-  };
-}
-
-/** A majority is one of the group as it was at the start; `all` are all that have not left, and at least one. */
-function countNeeded(need: Need, present: number, atStart = present): number {
-  if (need === "all") return Math.max(1, present);
-  return need === "majority" ? Math.floor(atStart / 2) + 1 : need;
 }
 
 /** Without questions: sends what was asked for, and says whether all of it was acked as needed. */
@@ -333,10 +206,12 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
   });
   try {
     await waitForDiscoveryServer(client.discovery, { log, signal });
+    const discover = () => discoverReceivers(client);
     const delivery = {
       toOne: (receiver: Receiver, body: string, how: SendOptions) => sendMessage(client, receiver, body, how),
-      toAny: (body: string, how: SendOptions) => sendToAny(client, body, how),
-      toGroup: (body: string, how: GroupOptions) => sendToGroup(client, body, { ...how, need }),
+      toAny: (body: string, how: SendOptions) => sendToAny(client, body, { ...how, discover }),
+      toGroup: (body: string, how: GroupOptions) =>
+        sendToGroup(client, body, { ...how, discover, sendMessage, need }),
     };
     const sender = createSender(delivery, { ...options, screen, ackTimeoutMs: client.ackTimeoutMs });
     let allAcked = true;

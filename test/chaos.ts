@@ -16,11 +16,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { checkRecord, type RecordedEvent, readRecord, type Verdict } from "../check_record.ts";
-import { discoverReceivers, sendMessage, sendToAny, sendToGroup } from "../client.ts";
+import { discoverReceivers, sendMessage } from "../client.ts";
 import { type Client, closeLinks, createClient } from "../lib/attempt.ts";
 import type { Target } from "../lib/client_view.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { FAULTS, seededRandom } from "../lib/faults.ts";
+import { sendToAny, sendToGroup } from "../lib/group.ts";
 import { listen } from "../lib/listen.ts";
 import { optionalWhole, parseOptions, text, whole } from "../lib/options.ts";
 import { openRecord } from "../lib/record.ts";
@@ -140,8 +141,15 @@ export async function runChaos({
 
   async function send(client: Client, target: Target): Promise<Result | GroupResult> {
     const { signal } = stop;
-    if (target === "any") return sendToAny(client, "any", { signal });
-    if (target === "all") return sendToGroup(client, "all", { need: pick(["all", "majority", 1]), signal });
+    const discover = () => discoverReceivers(client);
+    if (target === "any") return sendToAny(client, "any", { discover, signal });
+    if (target === "all")
+      return sendToGroup(client, "all", {
+        discover,
+        sendMessage,
+        need: pick(["all", "majority", 1]),
+        signal,
+      });
     return sendMessage(client, target, "one", { signal });
   }
 
