@@ -156,17 +156,18 @@ async function main(files: string[]): Promise<number> {
 
   const { broken, unclear } = checkRecord(events);
   const processes = new Set(events.map(({ process }) => process)).size;
-  say(`${events.length} events of ${processes} processes`);
+  say(`${events.length} events, ${processes} processes`);
+  const isClear = unclear.length === 0 && events.length > 0;
   for (const [promise, meaning] of Object.entries(PROMISES)) {
     const found = broken.filter((each) => each.promise === promise);
-    say(`${found.length > 0 ? "✖ broken" : "✔ held  "}  ${promise}: ${meaning}`);
+    say(`${found.length > 0 ? "✖ broken" : isClear ? "✔ held  " : "? unclear"}  ${promise}: ${meaning}`);
     for (const { why, where } of found.slice(0, 10)) say(`    ${why} (${where.join(", ")})`);
     if (found.length > 10) say(`    … and ${found.length - 10} more`);
   }
   if (broken.length > 0) return 1;
   for (const why of unclear.slice(0, 10)) say(`? can't tell: ${why}`);
   if (events.length === 0) say("? can't tell: there is no event");
-  return unclear.length > 0 || events.length === 0 ? 2 : 0;
+  return isClear ? 0 : 2;
 }
 
 await runIfMain(import.meta, main);

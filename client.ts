@@ -232,10 +232,19 @@ await runIfMain(import.meta, main);
 /*
 $ tsx client.ts
 Available receivers:
-  0: c893da25  laptop:46347  seen 3s ago
-Choose a receiver to send a message to (number or id, Enter lists again, q quits): 0
-21:24:59 client-5743 info: message a7b82ffb, attempt 1: to c893da25
-21:25:04 client-5743 info: message a7b82ffb, attempt 1: no ack within 5s
-21:25:04 client-5743 info: message a7b82ffb, attempt 2: to c893da25
-acked by c893da25, after 2 attempts, in 5.0s
+  0: 3bb83f3a  laptop:46841  seen 6s ago
+Choose a receiver to send a message to (number or id, "all", Enter lists again, q quits): 0
+22:07:32 client-1bc80b info: message b23bda8b, attempt 1: sent to 3bb83f3a
+22:07:37 client-1bc80b info: message b23bda8b, attempt 1, to 3bb83f3a: no ack within 5s
+22:07:37 client-1bc80b info: message b23bda8b, attempt 2: sent again to 3bb83f3a
+acked by 3bb83f3a, after 2 attempts, in 5.0s
+
+$ tsx client.ts --to all --log-level warn        (of five receivers the last one has --fault lost-ack)
+acked by a4cab0c7, after 1 attempt, in 4.4ms
+acked by 229f7d06, after 1 attempt, in 8.1ms
+acked by b5876e2a, after 1 attempt, in 12.8ms
+acked by a308a3a4, after 1 attempt, in 13.2ms
+acked by 495ef03d, after 2 attempts, in 5.1s (a duplicate: processed at an earlier attempt)
+group acked: 5 acked, 5 needed; in 5.1s
+…
 */

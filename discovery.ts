@@ -142,10 +142,10 @@ await runIfMain(import.meta, main);
 
 /*
 $ tsx discovery.ts
-21:24:51 discovery info: listening on 0.0.0.0, port 5000
-21:24:53 discovery info: c893da25 registered, laptop:46347
-21:25:37 discovery info: c893da25 expired, laptop:46347
+22:07:21 discovery info: listening on 0.0.0.0, port 5000
+22:07:26 discovery info: 3bb83f3a registered, laptop:46841
+22:08:26 discovery info: 3bb83f3a expired, laptop:46841
 
 $ curl localhost:5000/receivers
-[{"id":"c893da25-dad2-4f1e-9009-4d6c0536ba66","host":"laptop","port":46347,"last_seen":1795469103.553}]
+[{"id":"3bb83f3a-6e50-4e42-8bb9-74313da2e446","host":"laptop","port":46841,"last_seen":1795471676.551}]
 */

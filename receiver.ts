@@ -206,7 +206,7 @@ async function handleMessage(node: ReceiverNode, socket: Socket, message: Messag
     );
   }
   const fault = node.tossCoin();
-  if (fault !== undefined) trace.tell("fault", { message: id, attempt, receiver: node.id, fault });
+  if (fault !== undefined) trace.tell("fault", { message: id, attempt, receiver: node.id, from, fault });
   if (fault === "silent") return;
   if (fault === "disconnect") return void socket.destroy();
   if (fault === "exit") process.exit(1); // no cleanup, no goodbye: discovery has to find out by itself
@@ -218,12 +218,8 @@ async function handleMessage(node: ReceiverNode, socket: Socket, message: Messag
     await work;
     inProgress.delete(id);
   }
-  trace.tell("processed", {
-    message: id,
-    attempt,
-    receiver: node.id,
-    note: JSON.stringify(message.body.slice(0, 80)),
-  });
+  const note = JSON.stringify(message.body.slice(0, 80));
+  trace.tell("processed", { message: id, attempt, receiver: node.id, from, note });
 
   if (fault === "lost-ack") return;
   if (fault === "late-ack") await delay(options.lateBy, undefined, { ref: false });
@@ -293,12 +289,13 @@ await runIfMain(import.meta, main);
 
 /*
 $ tsx receiver.ts --seed 9
-21:24:48 receiver info: fault rate 0.5 (silent), seed 9
-21:24:48 receiver warn: waiting for discovery, asking again in 5s (…); start it with: tsx discovery.ts
-21:24:53 receiver info: registered as c893da25, laptop:46347
-21:24:59 receiver info: message a7b82ffb, attempt 1, from client-5743: crashed before processing it, no ack
-21:25:04 receiver info: message a7b82ffb, attempt 2, from client-5743: processed "Hello Receiver!", acked
+22:07:20 receiver-1ca034 info: fault rate 0.5 (silent), seed 9
+22:07:21 receiver-1ca034 warn: waiting for discovery, asking again in 5s (…); start it with: tsx discovery.ts
+22:07:26 receiver-1ca034 info: registered as 3bb83f3a, laptop:46841
+22:07:32 receiver-1ca034 info: message b23bda8b, attempt 1, from client-1bc80b: crashed before processing it, no ack
+22:07:37 receiver-1ca034 info: message b23bda8b, attempt 2, from client-1bc80b: processed "Hello Receiver!"
+22:07:37 receiver-1ca034 info: message b23bda8b, attempt 2: acked
 
-$ printf '{"type":"message","id":"1","body":"oi"}\n' | nc -N localhost 46347
-{"type":"ack","id":"1","receiver":"c893da25-dad2-4f1e-9009-4d6c0536ba66","duplicate":false}
+$ printf '{"type":"message","id":"1","body":"oi"}\n' | nc -N localhost 46841
+{"type":"ack","id":"1","receiver":"3bb83f3a-6e50-4e42-8bb9-74313da2e446","duplicate":false,"clock":25}
 */

@@ -53,7 +53,7 @@ export interface Sender {
 export function createSender(delivery: Delivery, options: CreateSenderOptions): Sender {
   const { screen, ackTimeoutMs, json } = options;
   const many = options.count > 1;
-  const tally = createTally();
+  const tally = createTally({ isTimed: many });
   if (many) screen.showLive(() => `  ${tally.showProgress()} `);
 
   function say(result: Result | GroupResult) {

@@ -65,14 +65,19 @@ export interface Tally {
   count(): number;
   /** What has come of them so far, in a line. */
   showProgress(): string;
-  /** All that there is to say at the end of a run. */
+  /** How often which outcome, attempts and duplicates, the time to ack, and how many attempts messages took. */
   show(): string[];
 }
 
 const MOST_BARS = 8; // of the histogram; the last one holds the rest
 const BAR_WIDTH = 40;
 
-export function createTally(): Tally {
+export interface CreateTallyOptions {
+  /** Whether the time from now on is the run's, and no person's; then the rate means something. @default {true} */
+  isTimed?: boolean;
+}
+
+export function createTally({ isTimed = true }: CreateTallyOptions = {}): Tally {
   const startedAt = performance.now();
   const outcomes = { acked: 0, undelivered: 0, unknown: 0 };
   const byAttempts = new Array<number>(MOST_BARS).fill(0);
@@ -81,11 +86,15 @@ export function createTally(): Tally {
   let duplicates = 0;
   const count = () => outcomes.acked + outcomes.undelivered + outcomes.unknown;
 
+  function showOutcomes() {
+    const { acked, undelivered, unknown } = outcomes;
+    return `${count()} messages: ${acked} acked, ${undelivered} undelivered, ${unknown} unknown`;
+  }
+
   function showProgress() {
     const seconds = (performance.now() - startedAt) / 1000;
     const rate = Math.round(outcomes.acked / seconds).toLocaleString("en");
-    const each = `${outcomes.acked} acked, ${outcomes.undelivered} undelivered, ${outcomes.unknown} unknown`;
-    return `${count()} messages: ${each}, in ${duration(seconds * 1000)} (${rate} acked a second)`;
+    return `${showOutcomes()}, in ${duration(seconds * 1000)} (${rate} acked a second)`;
   }
 
   return {
@@ -101,7 +110,7 @@ export function createTally(): Tally {
     count,
     showProgress,
     show() {
-      const lines = [showProgress()];
+      const lines = [isTimed ? showProgress() : showOutcomes()];
       lines.push(
         `attempts: ${attempts}, ${(attempts / count()).toFixed(2)} a message; acked as duplicates: ${duplicates}`,
       );

@@ -101,17 +101,18 @@ export function describe(event: EventName, details: EventDetails): string {
   const { attempt, duplicate, fault, from, need, note, outcome } = details;
   const receiver = shortId(details.receiver ?? "?");
   const message = `message ${shortId(details.message ?? "?")}, attempt ${attempt}`;
+  const sender = from ?? "somebody";
   switch (event) {
     case "joined":
       return `registered as ${receiver}, ${note}`;
     case "left":
       return `left the group, was ${receiver}`;
     case "received":
-      return `${message}: received from ${from ?? "somebody"}${duplicate ? ", a duplicate" : ""}`;
+      return `${message}, from ${sender}: received${duplicate ? ", a duplicate" : ""}`;
     case "fault":
-      return `${message}: ${FAULT_WORDS[fault ?? ""] ?? fault}`;
+      return `${message}, from ${sender}: ${FAULT_WORDS[fault ?? ""] ?? fault}`;
     case "processed":
-      return `${message}: processed ${note}`;
+      return `${message}, from ${sender}: processed ${note}`;
     case "acked":
       return `${message}: acked${duplicate ? " again as a duplicate, not processed again" : ""}`;
     case "sent":
