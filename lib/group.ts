@@ -11,6 +11,9 @@ import type { GroupResult, Result } from "./results.ts";
 /** How many acks make a send to the group done. */
 export type Need = number | "majority" | "all";
 
+/** The group has fewer members than acks are needed; nothing was sent. */
+export class TooFewReceivers extends Error {}
+
 export interface Discover {
   /** Who is in the group. */
   discover: () => Promise<Receiver[]>;
@@ -30,6 +33,8 @@ export interface SendToGroupOptions extends GroupOptions, Discover {
 /**
  * Sends one message to all, with one id. Each receiver acks for itself, and only those that haven't are
  * tried again. It is done as soon as enough have acked; one that leaves drops out of the wait.
+ *
+ * @throws {TooFewReceivers}
  */
 export async function sendToGroup(
   client: Client,
@@ -39,8 +44,8 @@ export async function sendToGroup(
   const receivers = await discover();
   const members: Member[] = receivers.map((receiver) => ({ receiver, attempt: 1, deadline: 0 }));
   if (members.length < countNeeded(need, members.length)) {
-    throw new Error(
-      `Cannot send: ${receivers.length} receivers are in the group, too few for --need ${need}`,
+    throw new TooFewReceivers(
+      `Cannot send: ${members.length} receivers are in the group, and --need is ${need}`,
     );
   }
   onStart?.(members);

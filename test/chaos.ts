@@ -21,7 +21,7 @@ import { type Client, closeLinks, createClient } from "../lib/attempt.ts";
 import type { Target } from "../lib/client_view.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { FAULTS, seededRandom } from "../lib/faults.ts";
-import { sendToAny, sendToGroup } from "../lib/group.ts";
+import { sendToAny, sendToGroup, TooFewReceivers } from "../lib/group.ts";
 import { listen } from "../lib/listen.ts";
 import { optionalWhole, parseOptions, text, whole } from "../lib/options.ts";
 import { openRecord } from "../lib/record.ts";
@@ -156,7 +156,12 @@ export async function runChaos({
   async function keepSending({ client, target }: (typeof clients)[number]) {
     while (!isOver) {
       const group = await discoverReceivers(client);
-      if (group.length > 0) await send(client, target === "one" ? pick(group) : target);
+      // A group may be empty for a moment; then there is nothing to send to.
+      if (group.length > 0) {
+        await send(client, target === "one" ? pick(group) : target).catch((error) => {
+          if (!(error instanceof TooFewReceivers)) throw error;
+        });
+      }
       await delay(PACE_MS);
     }
   }
