@@ -100,7 +100,8 @@ const DETAILS: ReadonlySet<EventName> = new Set(["received", "ack received", "ga
 export function describe(event: EventName, details: EventDetails): string {
   const { attempt, duplicate, fault, from, need, note, outcome } = details;
   const receiver = shortId(details.receiver ?? "?");
-  const message = `message ${shortId(details.message ?? "?")}, attempt ${attempt}`;
+  const which = attempt === undefined ? "" : `, attempt ${attempt}`; // a late ack doesn't say
+  const message = `message ${shortId(details.message ?? "?")}${which}`;
   const sender = from ?? "somebody";
   switch (event) {
     case "joined":

@@ -1,0 +1,341 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { checkRecord, PROMISES, type Promised, type RecordedEvent, readRecord } from "../check_record.ts";
+import type { TraceEvent } from "../lib/trace.ts";
+import { startRole } from "./helpers.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "records-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** An event in a line, as it was recorded: who, when, what, and the details. */
+const at = (
+  process: string,
+  clock: number,
+  event: TraceEvent["event"],
+  details: Partial<TraceEvent> = {},
+): TraceEvent => ({ process, clock, event, at: 0, ...details });
+
+/**
+ * A small run that keeps every promise. m1 goes to the whole group. m2 goes to a, whose ack is lost, and
+ * whose second ack is that of a duplicate.
+ */
+function goodRun() {
+  const m1 = { message: "m1", attempt: 1 };
+  const m2 = { message: "m2", attempt: 1 };
+  const again = { message: "m2", attempt: 2, duplicate: true };
+  return {
+    client: [
+      at("client", 1, "sent", { ...m1, receiver: "id-a" }),
+      at("client", 2, "sent", { ...m1, receiver: "id-b" }),
+      at("client", 5, "ack received", { ...m1, receiver: "id-a", duplicate: false, heard: 4 }),
+      at("client", 6, "ack received", { ...m1, receiver: "id-b", duplicate: false, heard: 5 }),
+      at("client", 7, "group acked", { message: "m1", need: 2, ackedBy: ["id-a", "id-b"] }),
+      at("client", 8, "sent", { ...m2, receiver: "id-a" }),
+      at("client", 9, "timed out", { ...m2, receiver: "id-a", note: "no ack within 5s" }),
+      at("client", 10, "retried", { message: "m2", attempt: 2, receiver: "id-a" }),
+      at("client", 14, "ack received", { ...again, receiver: "id-a", heard: 13 }),
+    ],
+    a: [
+      at("a", 1, "joined", { receiver: "id-a" }),
+      at("a", 2, "received", { ...m1, from: "client", heard: 1, duplicate: false }),
+      at("a", 3, "processed", m1),
+      at("a", 4, "acked", { ...m1, duplicate: false }),
+      at("a", 9, "received", { ...m2, from: "client", heard: 8, duplicate: false }),
+      at("a", 10, "fault", { ...m2, fault: "lost-ack" }),
+      at("a", 11, "processed", m2),
+      at("a", 12, "received", { ...again, from: "client", heard: 10 }),
+      at("a", 13, "acked", again),
+    ],
+    b: [
+      at("b", 1, "joined", { receiver: "id-b" }),
+      at("b", 3, "received", { ...m1, from: "client", heard: 2, duplicate: false }),
+      at("b", 4, "processed", m1),
+      at("b", 5, "acked", { ...m1, duplicate: false }),
+    ],
+  };
+}
+
+type Run = ReturnType<typeof goodRun>;
+const flat = (run: Partial<Run>): RecordedEvent[] =>
+  Object.entries(run).flatMap(([name, events]) =>
+    events.map((event, index) => ({ ...event, where: `${name}:${index + 1}` })),
+  );
+
+/** The event of `process` at that Lamport time. */
+function find(run: Run, process: keyof Run, clock: number): TraceEvent {
+  return (
+    run[process].find((event) => event.clock === clock) ?? assert.fail(`no event of ${process} at ${clock}`)
+  );
+}
+
+function remove(run: Run, process: keyof Run, clock: number) {
+  run[process].splice(run[process].indexOf(find(run, process, clock)), 1);
+}
+
+test("checkRecord() finds nothing in a run that kept every promise", () => {
+  assert.deepEqual(checkRecord(flat(goodRun())), { broken: [], unclear: [] });
+});
+
+test("checkRecord() doesn't depend on the order of the files", () => {
+  const { client, a, b } = goodRun();
+  assert.deepEqual(checkRecord(flat({ b, client, a })), { broken: [], unclear: [] });
+});
+
+/** What is done to the good run, the promise that it breaks, and the line that is named first. */
+const breaks: [string, Promised, string, (run: Run) => void][] = [
+  [
+    "an ack for what was never processed",
+    "acked only what was processed",
+    "a:10",
+    (run) => run.a.push(at("a", 20, "acked", { message: "m3" })),
+  ],
+  [
+    "an ack before the processing",
+    "acked only what was processed",
+    "b:5",
+    (run) => {
+      run.b.push(at("b", 20, "acked", { message: "m3" }), at("b", 21, "processed", { message: "m3" }));
+    },
+  ],
+  [
+    "an ack of one receiver for what only another one processed",
+    "acked only what was processed",
+    "b:5",
+    (run) => run.b.push(at("b", 20, "acked", { message: "m2", attempt: 1 })),
+  ],
+  [
+    "a message that is processed again at its retry",
+    "processed once",
+    "a:7",
+    (run) => {
+      remove(run, "client", 14);
+      Object.assign(find(run, "a", 13), { event: "processed" });
+    },
+  ],
+  [
+    "a client's ack of a receiver that never processed the message",
+    "acked means processed",
+    "client:10",
+    (run) => run.client.push(at("client", 20, "ack received", { message: "m2", receiver: "id-b" })),
+  ],
+  [
+    "a client's ack of what was processed only later",
+    "acked means processed",
+    "client:10",
+    (run) => {
+      run.client.push(at("client", 20, "ack received", { message: "m3", receiver: "id-b" }));
+      run.b.push(at("b", 21, "processed", { message: "m3" }));
+    },
+  ],
+  [
+    "a clock that goes back within a process",
+    "no effect before its cause",
+    "b:4",
+    (run) => run.b.push(at("b", 2, "left", { receiver: "id-b" })),
+  ],
+  [
+    "a clock that stands still",
+    "no effect before its cause",
+    "b:1",
+    (run) => Object.assign(find(run, "b", 1), { clock: 3 }),
+  ],
+  [
+    "a message that is received no later than it was sent",
+    "no effect before its cause",
+    "a:5",
+    (run) => {
+      remove(run, "client", 9);
+      Object.assign(find(run, "client", 8), { clock: 9 });
+      Object.assign(find(run, "a", 9), { heard: 9 });
+    },
+  ],
+  [
+    "an ack that is received before it was sent",
+    "no effect before its cause",
+    "client:9",
+    (run) => {
+      Object.assign(find(run, "a", 13), { clock: 30 });
+      Object.assign(find(run, "client", 14), { heard: 30 });
+    },
+  ],
+  [
+    "a message that nobody sent at that time",
+    "no effect before its cause",
+    "b:2",
+    (run) => Object.assign(find(run, "client", 2), { event: "timed out" }),
+  ],
+  [
+    "a message that was sent then, but another one",
+    "no effect before its cause",
+    "a:2",
+    (run) => Object.assign(find(run, "client", 1), { message: "m9" }),
+  ],
+  [
+    "an ack that its receiver did not send at that time",
+    "no effect before its cause",
+    "client:9",
+    (run) => Object.assign(find(run, "client", 14), { heard: 12 }),
+  ],
+  [
+    "a group called acked with fewer acks than it needed",
+    "group sends met their need",
+    "client:5",
+    (run) => Object.assign(find(run, "client", 7), { need: 3 }),
+  ],
+  [
+    "a group called acked by a receiver whose ack never came",
+    "group sends met their need",
+    "client:4",
+    (run) => remove(run, "client", 6),
+  ],
+  [
+    "a group called acked by the same receiver twice",
+    "group sends met their need",
+    "client:5",
+    (run) => Object.assign(find(run, "client", 7), { ackedBy: ["id-a", "id-a"] }),
+  ],
+  [
+    "a group called acked by nobody",
+    "group sends met their need",
+    "client:5",
+    (run) => Object.assign(find(run, "client", 7), { need: 0, ackedBy: [] }),
+  ],
+];
+for (const [what, promise, where, breakIt] of breaks) {
+  test(`checkRecord() finds "${promise}" broken by ${what}`, () => {
+    const run = goodRun();
+    breakIt(run);
+    const { broken, unclear } = checkRecord(flat(run));
+    assert.deepEqual(
+      broken.map((each) => [each.promise, each.where[0]]),
+      [[promise, where]],
+    );
+    assert.deepEqual(unclear, []);
+  });
+}
+
+test("each promise has a record above that breaks it", () => {
+  assert.deepEqual(new Set(breaks.map(([, promise]) => promise)), new Set(Object.keys(PROMISES)));
+});
+
+test("checkRecord() can't tell without the record of a receiver, or of a client", () => {
+  const { client, a, b } = goodRun();
+  const withoutReceiver = checkRecord(flat({ client, a }));
+  assert.deepEqual(withoutReceiver, {
+    broken: [],
+    unclear: ["receiver id-b acked messages, and its record is not here"],
+  });
+  assert.deepEqual(checkRecord(flat({ a, b })), {
+    broken: [],
+    unclear: ["client sent messages, and its record is not here"],
+  });
+});
+
+/** Writes each record to a file of its own, and says which files. */
+function write(name: string, run: Partial<Run>, end = "\n"): string[] {
+  return Object.entries(run).map(([process, events]) => {
+    const file = join(folder, `${name}-${process}.jsonl`);
+    writeFileSync(file, events.map((event) => JSON.stringify(event)).join("\n") + end);
+    return file;
+  });
+}
+
+function writeText(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+test("readRecord() says of each event where it stands", () => {
+  const [file = ""] = write("where", { b: goodRun().b });
+  assert.deepEqual(
+    readRecord(file),
+    goodRun().b.map((event, index) => ({ ...event, where: `${file}:${index + 1}` })),
+  );
+});
+
+test("readRecord() takes a last line that was cut as not written, whole JSON or not", () => {
+  for (const end of ["", '\n{"event":"left","proc', "\n"]) {
+    const [file = ""] = write("cut", { b: goodRun().b }, end);
+    const whole = end === "" ? 3 : 4;
+    assert.deepEqual(
+      readRecord(file).map(({ clock }) => clock),
+      [1, 3, 4, 5].slice(0, whole),
+    );
+  }
+});
+
+for (const [what, line, problem] of [
+  ["is no JSON", '{"event":"left","proc', "it is not JSON"],
+  ["is empty", "", "it is not JSON"],
+  ["is JSON but no event", "7", "it must be a JSON object with the fields of the protocol"],
+  ["is an unknown event", '{"event":"slept","process":"b","clock":1,"at":0}', '"event" '],
+  ["has no clock", '{"event":"left","process":"b","at":0}', '"clock" is missing'],
+  ["has a clock of 0", '{"event":"left","process":"b","clock":0,"at":0}', '"clock" '],
+] as const) {
+  test(`readRecord() names a line that ${what}`, () => {
+    const good = JSON.stringify(at("b", 1, "joined", { receiver: "id-b" }));
+    const file = writeText("bad.jsonl", `${good}\n${line}\n${good}\n`);
+    assert.throws(
+      () => readRecord(file),
+      ({ message }: Error) => message.startsWith(`Cannot read ${file}:2: ${problem}`),
+    );
+  });
+}
+
+/** The command line, as a process. */
+async function run(...files: string[]) {
+  const checker = startRole("check_record.ts", files);
+  const code = await checker.exitCode();
+  assert.equal(checker.stderr(), "");
+  return { code, said: checker.stdout() };
+}
+
+test("check_record.ts ends with 0 when all held", async () => {
+  const { code, said } = await run(...write("good", goodRun()));
+  assert.equal(code, 0);
+  assert.match(said, /^22 events of 3 processes\n(✔ held .*\n){5}$/);
+});
+
+test("check_record.ts ends with 1 when a promise is broken, and names the lines", async () => {
+  const broken = goodRun();
+  broken.b.push(at("b", 20, "processed", { message: "m1" }));
+  const files = write("broken", broken);
+  const { code, said } = await run(...files);
+  assert.equal(code, 1);
+  assert.match(said, /^✖ broken {2}processed once: no message processed twice by one receiver$/m);
+  assert.ok(said.includes(`    b processed m1 again (${files[2]}:3, ${files[2]}:5)\n`));
+  assert.equal(said.match(/^✔ held/gm)?.length, 4);
+});
+
+test("check_record.ts ends with 1 when a promise is broken, even if it can't tell of others", async () => {
+  const { client, b } = goodRun();
+  b.push(at("b", 20, "processed", { message: "m1" }));
+  assert.equal((await run(...write("half", { client, b }))).code, 1);
+});
+
+for (const [what, files, why] of [
+  [
+    "a receiver's record is missing",
+    () => write("no-b", { client: goodRun().client, a: goodRun().a }),
+    /id-b acked/,
+  ],
+  ["a record is empty", () => [writeText("empty.jsonl", "")], /there is no event/],
+  ["a file isn't there", () => [join(folder, "nowhere.jsonl")], /^Cannot read .*nowhere.jsonl: ENOENT/],
+  [
+    "a line is no event",
+    () => [writeText("bad.jsonl", "oi\n")],
+    /^Cannot read .*bad.jsonl:1: it is not JSON/,
+  ],
+  ["no record is named", () => [], /^Cannot check: name the records\nTry: npm run check-record -- /],
+] as const) {
+  test(`check_record.ts ends with 2 when ${what}`, async () => {
+    const { code, said } = await run(...files());
+    assert.equal(code, 2);
+    assert.match(said, why);
+    assert.doesNotMatch(said, /✖/);
+  });
+}
