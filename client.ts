@@ -62,8 +62,8 @@ const OPTIONS = {
 };
 
 /** Who is in the group; waits for discovery when it is away. */
-export async function discoverReceivers(client: Client): Promise<Receiver[]> {
-  const { discovery, log, signal } = client;
+export async function discoverReceivers(client: Client, signal = client.signal): Promise<Receiver[]> {
+  const { discovery, log } = client;
   for (;;) {
     try {
       return await listReceivers(client);
@@ -123,9 +123,7 @@ export async function sendMessage(
       });
     }
     askedBefore = asking;
-    if (got.end === "timeout") continue; // at once: it has waited already
-
-    await pauseSince(attemptedAt, signal);
+    if (got.end !== "timeout") await pauseSince(attemptedAt, signal); // a timeout was pause enough
     if (signal.aborted) return giveUp(client, { ...lost, reason: reasonOf(signal) });
   }
 }
@@ -206,7 +204,7 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
   });
   try {
     await waitForDiscoveryServer(client.discovery, { log, signal });
-    const discover = () => discoverReceivers(client);
+    const discover = (signal: AbortSignal) => discoverReceivers(client, signal);
     const delivery = {
       toOne: (receiver: Receiver, body: string, how: SendOptions) => sendMessage(client, receiver, body, how),
       toAny: (body: string, how: SendOptions) => sendToAny(client, body, { ...how, discover }),

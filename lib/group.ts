@@ -15,8 +15,8 @@ export type Need = number | "majority" | "all";
 export class TooFewReceivers extends Error {}
 
 export interface Discover {
-  /** Who is in the group. */
-  discover: () => Promise<Receiver[]>;
+  /** Who is in the group; rejects when the signal is aborted while it waits for discovery. */
+  discover: (signal: AbortSignal) => Promise<Receiver[]>;
 }
 
 export interface SendToGroupOptions extends GroupOptions, Discover {
@@ -41,7 +41,8 @@ export async function sendToGroup(
   body: string,
   { discover, sendMessage, need, signal, onStart, onResult }: SendToGroupOptions,
 ): Promise<GroupResult> {
-  const receivers = await discover();
+  const receivers = await discover(signal);
+  signal.throwIfAborted();
   const members: Member[] = receivers.map((receiver) => ({ receiver, attempt: 1, deadline: 0 }));
   if (members.length < countNeeded(need, members.length)) {
     throw new TooFewReceivers(
@@ -56,7 +57,6 @@ export async function sendToGroup(
   setMaxListeners(0, enough.signal);
   const stop = () => enough.abort(reasonOf(signal));
   signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
   const acked = new Set<string>();
   const left: string[] = [];
   const needed = () => countNeeded(need, members.length - left.length, members.length);
@@ -123,10 +123,14 @@ export async function sendToAny(
   try {
     for (let attempt = 1; ; attempt++) {
       const attemptedAt = performance.now();
-      const receivers = await discover();
+      const receivers = await discover(signal).catch((error) => {
+        if (signal.aborted) return []; // given up while discovery was away
+        throw error;
+      });
       const receiver = receivers[(first + attempt) % receivers.length];
-      let got: AttemptEnd = { end: "unreachable", reason: "nobody is in the group" };
-      if (receiver) {
+      const nobody: AttemptEnd = { end: "unreachable", reason: "nobody is in the group" };
+      let got = await Promise.race([lateAck, nobody]); // it may have come meanwhile
+      if (receiver && got.end !== "acked" && !signal.aborted) {
         onAttempt?.(attempt, receiver);
         got = await Promise.race([attemptOnce(client, receiver, { id, attempt, body }), lateAck]);
       }

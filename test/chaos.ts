@@ -141,7 +141,7 @@ export async function runChaos({
 
   async function send(client: Client, target: Target): Promise<Result | GroupResult> {
     const { signal } = stop;
-    const discover = () => discoverReceivers(client);
+    const discover = (until: AbortSignal) => discoverReceivers(client, until);
     if (target === "any") return sendToAny(client, "any", { discover, signal });
     if (target === "all")
       return sendToGroup(client, "all", {

@@ -71,6 +71,8 @@ async function connectTo(node: ReceiverNode): Promise<Peer> {
 }
 
 const message = (id: string) => ({ type: "message", id, body: "oi" });
+const idsAndDuplicates = ({ frames }: Peer) => frames.map(({ id, duplicate }) => [id, duplicate]);
+const processedCount = (lines: string[]) => lines.filter((line) => line.includes(": processed ")).length;
 const frameCount = (peer: Peer, count: number) =>
   until(`${count} frames`, () => peer.frames.length >= count || undefined);
 
@@ -137,6 +139,59 @@ test("a silent fault gives no answer, leaves the connection open, and doesn't co
       ["lost", false],
     ],
   );
+});
+
+test("a lost-ack fault gives no answer; its retry is acked as a duplicate, and was processed once", async () => {
+  const { node, lines } = await start(["lost-ack"]);
+  const peer = await connectTo(node);
+  peer.send(message("1"), message("next"));
+  await frameCount(peer, 1);
+  assert.deepEqual(idsAndDuplicates(peer), [["next", false]]);
+  assert.equal(processedCount(lines), 2, "processed, though no ack came");
+  peer.send(message("1"));
+  await frameCount(peer, 2);
+  assert.deepEqual(idsAndDuplicates(peer)[1], ["1", true]);
+  assert.equal(processedCount(lines), 2, "not again");
+});
+
+test("a late-ack fault acks after its time; a retry before that is acked at once, as a duplicate", async () => {
+  const { node, lines } = await start(["late-ack"], { lateBy: 300 });
+  const peer = await connectTo(node);
+  const sentAt = performance.now();
+  peer.send(message("1"), message("1"));
+  await frameCount(peer, 1);
+  assert.deepEqual(idsAndDuplicates(peer), [["1", true]]);
+  await frameCount(peer, 2);
+  assert.ok(performance.now() - sentAt >= 299, "the ack is late");
+  assert.deepEqual(idsAndDuplicates(peer)[1], ["1", false]);
+  assert.equal(processedCount(lines), 1);
+});
+
+test("a disconnect fault closes the connection and doesn't process; the retry does", async () => {
+  const { node, lines } = await start(["disconnect"]);
+  const first = await connectTo(node);
+  first.send(message("1"));
+  await once(first.socket, "close");
+  assert.deepEqual(first.frames, []);
+  assert.equal(processedCount(lines), 0);
+  const second = await connectTo(node);
+  second.send(message("1"));
+  await frameCount(second, 1);
+  assert.deepEqual(idsAndDuplicates(second), [["1", false]]);
+  assert.equal(processedCount(lines), 1);
+});
+
+test("the coin is not tossed for a message that was processed already", async () => {
+  let tossed = 0;
+  const tossCoin = () => {
+    tossed += 1;
+    return undefined;
+  };
+  const { node } = await start([], {}, { tossCoin });
+  const peer = await connectTo(node);
+  peer.send(message("1"), message("1"), message("2"));
+  await frameCount(peer, 3);
+  assert.equal(tossed, 2);
 });
 
 test("a connection that sends nothing keeps nobody else waiting", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createCoin, seededRandom } from "../lib/faults.ts";
+import { createCoin, FAULTS, seededRandom } from "../lib/faults.ts";
 import { createLog, printable } from "../lib/log.ts";
 import { createRecentIds } from "../lib/recent_ids.ts";
 import { createTally, type Result, showResult } from "../lib/results.ts";
@@ -31,6 +31,22 @@ for (const rate of [0, 0.1, 0.5, 1]) {
     assert.ok(Math.abs(faults / 10_000 - rate) < 0.02, `${faults} of 10,000`);
   });
 }
+
+test("createCoin() with several faults tells the same story for the same seed, and draws all of them", () => {
+  const story = (seed: number) =>
+    Array.from({ length: 1000 }, createCoin({ rate: 0.5, faults: FAULTS, random: seededRandom(seed) }));
+  assert.deepEqual(story(7), story(7));
+  assert.notDeepEqual(story(7), story(8));
+  for (const fault of FAULTS) {
+    const times = story(7).filter((each) => each === fault).length;
+    assert.ok(Math.abs(times - 100) < 40, `${fault} ${times} times of 1,000, and 100 are expected`);
+  }
+});
+
+test("createCoin() draws only the faults that it was given", () => {
+  const tossCoin = createCoin({ rate: 1, faults: ["late-ack", "exit"], random: seededRandom(1) });
+  assert.deepEqual(new Set(Array.from({ length: 100 }, tossCoin)), new Set(["late-ack", "exit"]));
+});
 
 test("createLog() writes one event a line, without what would move a terminal's cursor", () => {
   const lines: string[] = [];
