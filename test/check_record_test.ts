@@ -297,7 +297,7 @@ async function run(...files: string[]) {
 test("check_record.ts ends with 0 when all held", async () => {
   const { code, said } = await run(...write("good", goodRun()));
   assert.equal(code, 0);
-  assert.match(said, /^22 events of 3 processes\n(✔ held .*\n){5}$/);
+  assert.match(said, /^22 events, 3 processes\n(✔ held .*\n){5}$/);
 });
 
 test("check_record.ts ends with 1 when a promise is broken, and names the lines", async () => {

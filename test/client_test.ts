@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, test } from "node:test";
-import { type Need, sendMessage, sendToAny, sendToGroup, showReceivers } from "../client.ts";
+import { discoverReceivers, sendMessage, showReceivers } from "../client.ts";
 import { type Client, closeLinks, createClient } from "../lib/attempt.ts";
 import { chooseTarget } from "../lib/conversation.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { createFrameReader, writeFrame } from "../lib/framing.ts";
+import { type Need, sendToAny, sendToGroup } from "../lib/group.ts";
 import type { Member } from "../lib/group_view.ts";
 import { createLink } from "../lib/link.ts";
 import { listen } from "../lib/listen.ts";
@@ -69,12 +70,14 @@ function makeClient(group: Receiver[] = [], options: Partial<Client> = {}) {
   toClose.push(() => {
     for (const link of client.links.values()) link.close();
   });
+  const discover = (signal: AbortSignal) => discoverReceivers(client, signal);
   const send = (receiver: Receiver, body = "oi", stop = new AbortController()) =>
     sendMessage(client, receiver, body, { signal: stop.signal });
-  const sendAny = (stop = new AbortController()) => sendToAny(client, "oi", { signal: stop.signal });
+  const sendAny = (stop = new AbortController()) =>
+    sendToAny(client, "oi", { discover, signal: stop.signal });
   const sendAll = (need: Need = "all", stop = new AbortController()) =>
-    sendToGroup(client, "oi", { need, signal: stop.signal });
-  return { client, events, lines, send, sendAny, sendAll };
+    sendToGroup(client, "oi", { discover, sendMessage, need, signal: stop.signal });
+  return { client, discover, events, lines, send, sendAny, sendAll };
 }
 
 test("sendMessage() is done at the first ack", async () => {
@@ -298,9 +301,11 @@ for (const [need, acking, needed] of [
     const { receivers, seen } = await fakeGroup(5, (number, message, socket) => {
       if (acking.some((each) => each === number)) ackAs(number, message, socket);
     });
-    const { client, events } = makeClient(receivers, { ackTimeoutMs: LONG_MS });
+    const { client, discover, events } = makeClient(receivers, { ackTimeoutMs: LONG_MS });
     const results: Result[] = [];
     const result = await sendToGroup(client, "oi", {
+      discover,
+      sendMessage,
       need,
       signal: new AbortController().signal,
       onResult: (each) => results.push(each),
@@ -378,7 +383,7 @@ for (const [need, size] of [
     const { receivers, seen } = await fakeGroup(size);
     const { events, sendAll } = makeClient(receivers);
     await assert.rejects(sendAll(need), {
-      message: `Cannot send: ${size} receivers are in the group, too few for --need ${need}`,
+      message: `Cannot send: ${size} receivers are in the group, and --need is ${need}`,
     });
     assert.deepEqual(seen().flat(), []);
     assert.deepEqual(events, []);
@@ -415,13 +420,19 @@ test("sendToGroup() keeps what it knows of the members up to date", async () => 
   const { receivers } = await fakeGroup(2, (number, message, socket) => {
     if (number === 0 || message.attempt === 2) ackAs(number, message, socket);
   });
-  const { client } = makeClient(receivers);
+  const { client, discover } = makeClient(receivers);
   let members: readonly Member[] = [];
   const onStart = (started: readonly Member[]) => {
     members = started;
     assert.ok(started.every(({ result }) => result === undefined));
   };
-  await sendToGroup(client, "oi", { need: "all", signal: new AbortController().signal, onStart });
+  await sendToGroup(client, "oi", {
+    discover,
+    sendMessage,
+    need: "all",
+    signal: new AbortController().signal,
+    onStart,
+  });
   assert.deepEqual(
     members.map(({ receiver, attempt, result }) => [receiver.id, attempt, result?.outcome]),
     [
@@ -511,6 +522,40 @@ test("sendToAny() gives up when it is told to", async () => {
   const result = await sending;
   assert.deepEqual([result.outcome, result.reason, result.attempts], ["unknown", "given up", 1]);
   assert.equal(client.lateAcks.size, 0);
+});
+
+test("what is given up while discovery is slow is not sent", { timeout: 20_000 }, async () => {
+  const { receivers, seen } = await fakeGroup(2);
+  for (const to of ["any", "all"] as const) {
+    const { client, events, sendAny, sendAll } = makeClient();
+    const stop = new AbortController();
+    const list = async () => {
+      stop.abort();
+      return receivers;
+    };
+    client.discovery = { ...client.discovery, list };
+    if (to === "any") assert.equal((await sendAny(stop)).outcome, "undelivered");
+    else await assert.rejects(sendAll("all", stop), { name: "AbortError" });
+    assert.ok(!events.some(({ event }) => event === "sent"));
+  }
+  assert.deepEqual(seen().flat(), []);
+});
+
+test("what waits for discovery to come back can be given up", { timeout: 20_000 }, async () => {
+  for (const to of ["any", "all"] as const) {
+    const { client, lines, sendAny, sendAll } = makeClient();
+    client.discovery = createDiscoveryApi("http://127.0.0.1:9"); // where nobody listens
+    const stop = new AbortController();
+    const sending =
+      to === "any"
+        ? sendAny(stop).then(({ outcome }) => assert.equal(outcome, "undelivered"))
+        : assert.rejects(sendAll("all", stop), { name: "AbortError" });
+    await until("it waits for discovery", () => lines.some((line) => /waiting for discovery/.test(line)));
+    const stoppedAt = performance.now();
+    stop.abort();
+    await sending;
+    assert.ok(performance.now() - stoppedAt < 3000, "at once, not when it would have asked again");
+  }
 });
 
 const someone: Receiver = { id: "id-0", host: "receiver-1", port: 7, last_seen: 0 };
