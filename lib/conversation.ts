@@ -34,7 +34,7 @@ export async function converse(screen: Screen, conversation: Conversation): Prom
 
   while (!conversation.signal.aborted) {
     const asked = await ask(screen, await conversation.list(), conversation.problemWith);
-    if (asked === "quit" || conversation.signal.aborted) return;
+    if (asked === "quit" || conversation.signal.aborted) return; // a line typed ahead comes after the end, too
     if (asked === "list") continue;
     sending = new AbortController();
     await conversation.send(asked.target, asked.body, sending.signal);

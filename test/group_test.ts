@@ -1,13 +1,19 @@
 /** The three roles together, each a process of its own, as a user starts them. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
 import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, test } from "node:test";
-import { createDiscoveryApi } from "../lib/discovery_api.ts";
-import { discoveryUrl, type Role, startRole, stopRole, until } from "./helpers.ts";
+import { startDiscovery } from "../discovery.ts";
+import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
+import { discoveryUrl, keptLog, type Role, startRole, stopRole, until } from "./helpers.ts";
 
 const roles: Role[] = [];
+const closers: (() => void)[] = [];
 afterEach(async () => {
+  for (const close of closers.splice(0)) close();
   await Promise.all(roles.splice(0).map((role) => stopRole(role, "SIGKILL")));
 });
 
@@ -17,15 +23,25 @@ function start(file: string, ...args: string[]): Role {
   return role;
 }
 
-/** Discovery and so many receivers, which meet no faults unless the test says so. */
+/** Discovery (in this process, to save time) and so many receivers, which meet no faults unless the test says so. */
 async function startGroup(receivers: number, ...args: string[]) {
   if (!args.includes("--fault-rate")) args.push("--fault-rate", "0");
-  const discovery = start("discovery.ts", "--host", "127.0.0.1", "--port", "0");
-  const url = await discoveryUrl(discovery);
+  const options = { host: "127.0.0.1", port: 0, receiverTtl: 30_000, sweepEvery: 5000 };
+  const discovery = await startDiscovery(options, keptLog().log);
+  closers.push(discovery.close);
+  const url = `http://127.0.0.1:${discovery.port}`;
   const common = ["--discovery", url, "--advertise-host", "127.0.0.1"];
   const nodes = Array.from({ length: receivers }, () => start("receiver.ts", ...common, ...args));
   for (const node of nodes) await node.says(/registered as/);
-  return { discovery, url, nodes, api: createDiscoveryApi(url) };
+  return { url, nodes, api: createDiscoveryApi(url) };
+}
+
+/** Waits until so many are in the group, and lists them. */
+async function untilListed(api: DiscoveryApi, size: number) {
+  return until(`${size} receivers in the group`, async () => {
+    const listed = await api.list();
+    return listed.length === size && listed;
+  });
 }
 
 test("started in the wrong order, everything finds itself; a message is acked; all end with 0", async () => {
@@ -125,9 +141,9 @@ test("a message that meets only faults is tried as often as asked, and ends as u
 });
 
 test("the same seed gives the same faults", async () => {
-  const attempts: number[][] = [];
+  const stories: string[][] = [];
   for (let run = 0; run < 2; run++) {
-    const { url } = await startGroup(1, "--fault-rate", "0.5", "--seed", "7");
+    const { url, nodes } = await startGroup(1, "--fault-rate", "0.5", "--seed", "7");
     const client = start(
       "client.ts",
       "--discovery",
@@ -138,21 +154,119 @@ test("the same seed gives the same faults", async () => {
       "15",
       "--ack-timeout",
       "50ms",
-      "--json",
     );
     assert.equal(await client.exitCode(), 0);
-    const lines = client.stdout().trim().split("\n");
-    attempts.push(lines.map((line) => JSON.parse(line).attempts));
+    await until("all are processed", () => nodes[0]?.stderr().match(/: processed/g)?.length === 15);
+    stories.push([...(nodes[0]?.stderr().match(/: (crashed|processed)/g) ?? [])]);
   }
-  assert.deepEqual(attempts[0], attempts[1]);
-  assert.ok(
-    attempts[0]?.some((count) => count > 1),
-    "some met a fault",
+  assert.deepEqual(stories[0], stories[1]);
+  assert.ok(stories[0]?.includes(": crashed"), "some met a fault");
+});
+
+const readLines = (client: Role) =>
+  client
+    .stdout()
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+
+test("--to all with --json prints a line per receiver and one for the group", async () => {
+  const { url, api } = await startGroup(1, "--copies", "3");
+  const group = await untilListed(api, 3);
+  const client = start("client.ts", "--discovery", url, "--to", "all", "--json");
+  assert.equal(await client.exitCode(), 0);
+  const lines = readLines(client);
+  const results = lines.slice(0, -1);
+  const last = lines.at(-1);
+  assert.deepEqual(new Set(results.map(({ id }) => id)), new Set([last.group]));
+  assert.deepEqual(
+    results.map(({ receiver, outcome }) => [receiver, outcome]).toSorted(),
+    group.map(({ id }) => [id, "acked"]).toSorted(),
   );
-  assert.ok(
-    attempts[0]?.some((count) => count === 1),
-    "some met none",
+  assert.deepEqual(
+    [last.outcome, last.need, last.acked.toSorted(), last.missing, last.left],
+    ["acked", 3, group.map(({ id }) => id).toSorted(), [], []],
   );
+});
+
+test("--to all --need 2 ends when two have acked, not at the timeout of a silent third", async () => {
+  const { url, api } = await startGroup(1, "--copies", "2");
+  const silent = start(
+    "receiver.ts",
+    "--discovery",
+    url,
+    "--advertise-host",
+    "127.0.0.1",
+    "--fault-rate",
+    "1",
+  );
+  await untilListed(api, 3);
+  const args = ["--discovery", url, "--ack-timeout", "10m", "--to", "all", "--need"];
+  const client = start("client.ts", ...args, "2");
+  assert.equal(await client.exitCode(), 0);
+  assert.equal(client.stdout().match(/^acked by/gm)?.length, 2);
+  assert.match(client.stdout(), /^unknown: .* after 1 attempt: enough others have acked$/m);
+  assert.match(client.stdout(), /^group acked: 2 acked, 2 needed; no ack from 1: [0-9a-f]{8}; in /m);
+
+  const tooMany = start("client.ts", ...args, "4");
+  assert.equal(await tooMany.exitCode(), 1);
+  assert.match(tooMany.stderr(), /Cannot send: 3 receivers are in the group, and --need is 4\n$/);
+  assert.equal(await stopRole(silent), 0);
+});
+
+test("--to any finds the only receiver that answers", async () => {
+  const { url, api } = await startGroup(1, "--copies", "3", "--fault-rate", "1");
+  const good = start("receiver.ts", "--discovery", url, "--advertise-host", "127.0.0.1", "--fault-rate", "0");
+  const [, id] = await good.says(/registered as ([0-9a-f]{8})/);
+  await untilListed(api, 4);
+  const client = start("client.ts", "--discovery", url, "--to", "any", "--ack-timeout", "300ms");
+  assert.equal(await client.exitCode(), 0);
+  assert.match(client.stdout(), new RegExp(`^acked by ${id}, after [1-5] attempts?, in .*\n$`));
+});
+
+test("what a run with faults records holds, and its end is a summary with a histogram", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "group-"));
+  const files = ["receivers.jsonl", "one.jsonl", "all.jsonl"].map((file) => join(folder, file));
+  const [receivers = "", one = "", all = ""] = files;
+  const faults = ["--fault", "silent,lost-ack,disconnect", "--fault-rate", "0.4", "--seed", "5"];
+  const { url, nodes, api } = await startGroup(1, "--copies", "3", ...faults, "--record", receivers);
+  await untilListed(api, 3);
+  const args = ["--discovery", url, "--ack-timeout", "200ms", "--count", "20", "--concurrency", "10"];
+  const clients = [
+    start("client.ts", ...args, "--to", "0", "--record", one),
+    start("client.ts", ...args, "--to", "all", "--need", "majority", "--record", all),
+  ];
+  for (const client of clients) assert.equal(await client.exitCode(), 0, client.stderr());
+  for (const node of nodes) await stopRole(node);
+
+  const checker = start("check_record.ts", ...files);
+  assert.equal(await checker.exitCode(), 0, checker.stdout());
+  assert.match(checker.stdout(), /^\d+ events, 5 processes\n(✔ held .*\n){5}$/);
+
+  const [total, attempts, time, ...bars] = clients[0]?.stdout().trimEnd().split("\n") ?? [];
+  assert.match(total ?? "", /^20 messages: 20 acked, 0 undelivered, 0 unknown, in /);
+  assert.match(attempts ?? "", /^attempts: \d+, \d\.\d\d a message; acked as duplicates: \d+$/);
+  assert.match(time ?? "", /^time to ack: median .*, 99th percentile .*s$/);
+  const counts = bars.map((bar) => Number(bar.match(/^ *\d\+? attempts? +█+ (\d+)$/)?.[1]));
+  assert.equal(
+    counts.reduce((sum, count) => sum + count, 0),
+    20,
+  );
+  assert.ok(counts.length > 1, "some took more than one attempt");
+  rmSync(folder, { recursive: true });
+});
+
+test("a receiver with the fault exit dies without leaving the group; the client says connection lost", async () => {
+  const { url, nodes, api } = await startGroup(1, "--fault", "exit", "--fault-rate", "1");
+  const client = start("client.ts", "--discovery", url, "--to", "0", "--attempts", "1");
+  assert.equal(await client.exitCode(), 1);
+  assert.match(client.stdout(), /^unknown: .* after 1 attempt: connection lost \(.*\)\n$/);
+  assert.equal(await nodes[0]?.exitCode(), 1);
+  assert.match(
+    nodes[0]?.stderr() ?? "",
+    /attempt 1, from client-\w+: the process dies before processing it\n$/,
+  );
+  assert.equal((await api.list()).length, 1, "discovery has to find out by itself");
 });
 
 test("a receiver killed during a wait: connection lost, tries again, and says when it has left", async () => {
@@ -225,7 +339,6 @@ for (const [file, ...args] of [
   ["discovery.ts", "--port", "abc"],
   ["receiver.ts", "--fault-rate", "2"],
   ["client.ts", "--ack-timeout", "nope"],
-  ["client.ts", "--colour", "red"],
   ["client.ts", "--count", "7"],
 ] as const) {
   test(`${file} ${args.join(" ")} ends at once with exit code 2, a right line, and no stack trace`, async () => {
