@@ -40,7 +40,7 @@ import { createLog, shortId } from "./lib/log.ts";
 import { hasLeft, listReceivers } from "./lib/membership.ts";
 import type { Receiver } from "./lib/messages.ts";
 import * as option from "./lib/options.ts";
-import { openRecord } from "./lib/record.ts";
+import { openOutlets } from "./lib/outlets.ts";
 import type { Result } from "./lib/results.ts";
 import { runIfMain } from "./lib/run.ts";
 import { openScreen, type Screen } from "./lib/screen.ts";
@@ -58,6 +58,7 @@ const OPTIONS = {
   need: option.need("all", "with --to all: how many acks make it done: a number, majority or all"),
   json: { type: "boolean" as const, default: false, describe: "one result a line on stdout, as JSON" },
   record: option.optionalText("a file that gets a JSON line for each event [default: none]"),
+  monitor: option.optionalUrl("the monitor that gets each event [default: none]"),
   ...option.LOG_OPTIONS,
 };
 
@@ -66,7 +67,9 @@ export async function discoverReceivers(client: Client, signal = client.signal):
   const { discovery, log } = client;
   for (;;) {
     try {
-      return await listReceivers(client);
+      const receivers = await listReceivers(client);
+      client.trace.tell("listed", { note: `${receivers.length} in the group` });
+      return receivers;
     } catch (error) {
       if (!(error instanceof DiscoveryError) || error.code !== "unreachable") throw error;
       await waitForDiscoveryServer(discovery, { log, signal });
@@ -189,7 +192,7 @@ type Options = ReturnType<typeof readOptions>;
 /** Runs a client. The demo gives it a screen of its own, which the logs of the others share. */
 export async function main(argv: readonly string[], signal: AbortSignal, shared?: Screen): Promise<number> {
   const options = readOptions(argv);
-  const { to, record, need } = options;
+  const { to, need } = options;
   const output = options.json ? process.stderr : process.stdout;
   const screen = shared ?? openScreen({ output, ...(to === undefined ? { input: process.stdin } : {}) });
   const name = `client-${randomBytes(3).toString("hex")}`;
@@ -197,7 +200,7 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
   const client = createClient(name, {
     discovery: createDiscoveryApi(options.discovery),
     log,
-    trace: createTrace(name, { log, outlets: record === undefined ? [] : [openRecord(record)] }),
+    trace: createTrace(name, { log, outlets: await openOutlets(options) }),
     ackTimeoutMs: options.ackTimeout,
     attempts: options.attempts ?? Number.POSITIVE_INFINITY,
     signal,

@@ -29,6 +29,7 @@ import {
   interval,
   LOG_OPTIONS,
   optionalText,
+  optionalUrl,
   optionalWhole,
   parseOptions,
   port,
@@ -37,8 +38,8 @@ import {
   whole,
   words,
 } from "./lib/options.ts";
+import { openOutlets } from "./lib/outlets.ts";
 import { createRecentIds, type RecentIds } from "./lib/recent_ids.ts";
-import { openRecord } from "./lib/record.ts";
 import { runIfMain, untilAborted } from "./lib/run.ts";
 import { createTrace, type Trace } from "./lib/trace.ts";
 import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
@@ -55,6 +56,7 @@ const OPTIONS = {
   "late-by": duration("7s", "with --fault late-ack: how late"),
   copies: whole("1", 1, "so many receivers in this one process"),
   record: optionalText("a file that gets a JSON line for each event [default: none]"),
+  monitor: optionalUrl("the monitor that gets each event [default: none]"),
   ...LOG_OPTIONS,
 };
 
@@ -262,7 +264,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const name = `receiver-${randomBytes(3).toString("hex")}`;
   const log = createLog(name, options);
   const discovery = createDiscoveryApi(options.discovery);
-  const outlets = options.record === undefined ? [] : [openRecord(options.record)];
+  const outlets = await openOutlets(options);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   log.info(`fault rate ${options.faultRate} (${options.fault}), seed ${seed}`);
 

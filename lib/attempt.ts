@@ -49,6 +49,7 @@ export async function attemptOnce(
     message: id,
     attempt,
     receiver: receiver.id,
+    timeout: ackTimeoutMs,
   });
   const message = { type: "message" as const, id, from: name, attempt, body, clock };
   const got = await linkTo(client, receiver).attempt(message, ackTimeoutMs);
@@ -96,7 +97,7 @@ export function linkTo({ links, lateAcks, trace }: Client, { host, port }: Recei
   function onStrayAck(ack: Ack) {
     const { id, receiver, duplicate, clock: heard } = ack;
     const wanted = lateAcks.get(id);
-    if (wanted) trace.tell("ack received", { message: id, receiver, duplicate, heard });
+    trace.tell(wanted ? "ack received" : "ack ignored", { message: id, receiver, duplicate, heard });
     wanted?.(ack);
   }
 }

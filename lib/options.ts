@@ -118,9 +118,18 @@ export function optionalText(describe: string) {
 
 /** The address of an HTTP server. */
 export function url(fallback: string, describe: string) {
-  return option(fallback, describe, "an address such as http://localhost:5000", (given) =>
-    /^https?:\/\//.test(given) && URL.canParse(given) ? given : undefined,
-  );
+  return option(fallback, describe, URL_RULE, parseUrl);
+}
+
+/** The same without a default. */
+export function optionalUrl(describe: string) {
+  return optional(describe, URL_RULE, parseUrl);
+}
+
+const URL_RULE = "an address such as http://localhost:5000";
+
+function parseUrl(text: string): string | undefined {
+  return /^https?:\/\//.test(text) && URL.canParse(text) ? text : undefined;
 }
 
 /** What every role takes. */

@@ -1,6 +1,7 @@
 /**
  * What happens in a process, event by event, each with its Lamport time. One event, several outlets: a
- * line of the log for people, a line of the record (`--record`) for the checker.
+ * line of the log for people, a line of the record (`--record`) for the checker, a place in the monitor's
+ * picture (`--monitor`) for the class.
  *
  * The Lamport clock (L. Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System",
  * 1978) is a number that every event raises by one. A message carries the time of its sending, and who
@@ -12,13 +13,16 @@ import { type Log, shortId } from "./log.ts";
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31));
 const outcome = v.picklist(["acked", "undelivered", "unknown"]);
 
 /** Of a client: what it did with a message, and what it learned. */
 export const CLIENT_EVENTS = [
+  "listed",
   "sent",
   "retried",
   "ack received",
+  "ack ignored",
   "timed out",
   "connection failed",
   "gave up",
@@ -26,9 +30,11 @@ export const CLIENT_EVENTS = [
 ] as const;
 /** Of a receiver: what it did with a message, and whether it is in the group. */
 export const RECEIVER_EVENTS = ["joined", "left", "received", "fault", "processed", "acked"] as const;
+/** Of discovery: whose lease began, goes on, and is over. Its clock is its own: no message brings it another's. */
+export const DISCOVERY_EVENTS = ["registered", "heartbeat", "expired", "replaced"] as const;
 
 export const TraceEventSchema = v.object({
-  event: v.picklist([...CLIENT_EVENTS, ...RECEIVER_EVENTS]),
+  event: v.picklist([...CLIENT_EVENTS, ...RECEIVER_EVENTS, ...DISCOVERY_EVENTS]),
   /** Where it happened: `client-4f2a`, or a receiver's name, which stays when its id changes. */
   process: name,
   /** Lamport time. */
@@ -38,6 +44,8 @@ export const TraceEventSchema = v.object({
   /** The message's id. */
   message: v.optional(name),
   attempt: v.optional(time),
+  /** How long the attempt waits for its ack, in milliseconds. */
+  timeout: v.optional(milliseconds),
   /** The id of the receiver that it is about. */
   receiver: v.optional(name),
   /** The process that the message came from. */
@@ -46,6 +54,8 @@ export const TraceEventSchema = v.object({
   heard: v.optional(time),
   duplicate: v.optional(v.boolean()),
   fault: v.optional(name),
+  /** How long the lease lasts from now on, in milliseconds. */
+  lease: v.optional(milliseconds),
   outcome: v.optional(outcome),
   /** How many acks a send to the group needed, and the ids of the receivers that they came from. */
   need: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
@@ -78,6 +88,7 @@ export interface CreateTraceOptions {
 /** Makes the trace of one process, with a clock that begins at 0. */
 export function createTrace(process: string, { log, outlets = [] }: CreateTraceOptions): Trace {
   const logged = log.isLevelEnabled("info");
+  const logsDetails = log.isLevelEnabled("debug");
   let clock = 0;
   return {
     tell(event, details) {
@@ -87,14 +98,23 @@ export function createTrace(process: string, { log, outlets = [] }: CreateTraceO
         for (const outlet of outlets) outlet(whole);
       }
       // At `warn` nothing is formatted: that would cost more than the message itself.
-      if (logged) log.log(DETAILS.has(event) ? "debug" : "info", describe(event, details));
+      const isDetail = DETAILS.has(event);
+      if (isDetail ? logsDetails : logged) log.log(isDetail ? "debug" : "info", describe(event, details));
       return clock;
     },
   };
 }
 
 /** Events that a line nearby says already: only at `debug`. */
-const DETAILS: ReadonlySet<EventName> = new Set(["received", "ack received", "gave up", "group acked"]);
+const DETAILS: ReadonlySet<EventName> = new Set([
+  "listed",
+  "received",
+  "ack received",
+  "ack ignored",
+  "gave up",
+  "group acked",
+  "heartbeat",
+]);
 
 /** An event in words. */
 export function describe(event: EventName, details: EventDetails): string {
@@ -107,7 +127,15 @@ export function describe(event: EventName, details: EventDetails): string {
     case "joined":
       return `registered as ${receiver}, ${note}`;
     case "left":
-      return `left the group, was ${receiver}`;
+      return note ? `${receiver} left, ${note}` : `left the group, was ${receiver}`;
+    case "registered":
+    case "replaced":
+    case "expired":
+      return `${receiver} ${event}, ${note}`;
+    case "heartbeat":
+      return `heartbeat of ${receiver}`;
+    case "listed":
+      return `listed: ${note}`;
     case "received":
       return `${message}, from ${sender}: received${duplicate ? ", a duplicate" : ""}`;
     case "fault":
@@ -122,6 +150,8 @@ export function describe(event: EventName, details: EventDetails): string {
       return `${message}: sent again to ${receiver}`;
     case "ack received":
       return `${message}: acked by ${receiver}${duplicate ? ", which had processed it before" : ""}`;
+    case "ack ignored":
+      return `message ${shortId(details.message ?? "?")}: another ack of ${receiver}, nobody waits for it`;
     case "timed out":
     case "connection failed":
       return `${message}, to ${receiver}: ${note}`;

@@ -1,0 +1,22 @@
+/** Where the events of a role go besides its log: what `--record` and `--monitor` ask for. */
+import { openRecord } from "./record.ts";
+import type { Outlet } from "./trace.ts";
+
+export interface OpenOutletsOptions {
+  /** A file. */
+  record?: string | undefined;
+  /** The address of a monitor. */
+  monitor?: string | undefined;
+}
+
+/** Opens what is asked for; without either, the trace has no outlet and costs nothing. */
+export async function openOutlets({ record, monitor }: OpenOutletsOptions): Promise<Outlet[]> {
+  const outlets: Outlet[] = [];
+  if (record !== undefined) outlets.push(openRecord(record));
+  if (monitor !== undefined) {
+    // Loaded only now: discovery has no other need of got, which takes 20 MB.
+    const { openMonitor } = await import("./monitor_outlet.ts");
+    outlets.push(openMonitor(monitor).tell);
+  }
+  return outlets;
+}
