@@ -10,24 +10,22 @@
  *     tsx discovery.ts                  on port 5000
  *     tsx discovery.ts --port 0         on a port that the system picks
  */
-import { createServer, type Server } from "node:http";
-import { createAdaptorServer } from "@hono/node-server";
-import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
-import { HTTPException } from "hono/http-exception";
-import type * as v from "valibot";
-import { listen } from "./lib/listen.ts";
-import { createLog, type Log, shortId } from "./lib/log.ts";
-import { HeartbeatSchema, type Receiver, RegistrationSchema, readJson } from "./lib/messages.ts";
-import { duration, interval, LOG_OPTIONS, parseOptions, port, text } from "./lib/options.ts";
+import type { Context, Hono } from "hono";
+import { createHono, readBody, serve, wrongMethod } from "./lib/http_server.ts";
+import { createLog, type Log } from "./lib/log.ts";
+import { HeartbeatSchema, RegistrationSchema } from "./lib/messages.ts";
+import { duration, interval, LOG_OPTIONS, optionalUrl, parseOptions, port, text } from "./lib/options.ts";
+import { openOutlets } from "./lib/outlets.ts";
 import { createRegistry, type Registry } from "./lib/registry.ts";
 import { runIfMain, untilAborted } from "./lib/run.ts";
+import { createTrace, type Outlet } from "./lib/trace.ts";
 
 const OPTIONS = {
   host: text("0.0.0.0", "the address it listens on"),
   port: port("5000", "the port it listens on; 0: one that the system picks"),
   "receiver-ttl": duration("30s", "how long a receiver stays listed without a heartbeat"),
   "sweep-every": interval("5s", "how often expired receivers are removed"),
+  monitor: optionalUrl("the monitor that gets each event [default: none]"),
   ...LOG_OPTIONS,
 };
 
@@ -35,9 +33,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 
 /** The HTTP calls, apart from any socket. */
 export function createApp(registry: Registry, log: Log): Hono {
-  const app = new Hono();
-
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: refuseBody }));
+  const app = createHono({ name: "discovery", log, maxBodyBytes: MAX_BODY_BYTES });
 
   app.post("/register", async (c) => {
     const where = await readBody(c, "register", RegistrationSchema);
@@ -65,61 +61,39 @@ export function createApp(registry: Registry, log: Log): Hono {
   app.all("/receivers", (c) => wrongMethod(c, "GET, HEAD"));
   app.all("/receivers/:id", (c) => wrongMethod(c, "DELETE"));
   app.all("/health", (c) => wrongMethod(c, "GET, HEAD"));
-  app.notFound((c) =>
-    c.json({ error: `Cannot find ${c.req.path}: docs/PROTOCOL.md lists what there is` }, 404),
-  );
-
-  app.onError((error, c) => {
-    if (error instanceof HTTPException) return c.json({ error: error.message }, error.status);
-    log.error(`cannot answer ${c.req.method} ${c.req.path}: ${error.message}`);
-    return c.json({ error: "Cannot answer: an error inside discovery, its log says more" }, 500);
-  });
 
   return app;
-}
-
-async function readBody<S extends v.GenericSchema>(c: Context, what: string, schema: S) {
-  const type = c.req.header("content-type") ?? "";
-  if (!/^application\/json\b/i.test(type)) {
-    throw new HTTPException(415, {
-      message: `Cannot ${what}: send the header Content-Type: application/json`,
-    });
-  }
-  const body = readJson(schema, await c.req.text());
-  if ("value" in body) return body.value;
-  throw new HTTPException(400, { message: `Cannot ${what}: ${body.problem}` });
 }
 
 function unknownId(c: Context) {
   return c.json({ error: "Cannot find this id: it expired, left or never was; register again" }, 404);
 }
 
-function refuseBody(c: Context) {
-  return c.json({ error: `Cannot read body: it has more than ${MAX_BODY_BYTES} bytes` }, 413);
-}
-
-function wrongMethod(c: Context, allowed: string) {
-  return c.json({ error: `Cannot ${c.req.method} ${c.req.path}: use ${allowed}` }, 405, { Allow: allowed });
-}
-
 /** Listens; resolves when it does. */
 export async function startDiscovery(
   options: { host: string; port: number; receiverTtl: number; sweepEvery: number },
   log: Log,
+  outlets: readonly Outlet[] = [],
 ): Promise<{ port: number; close(): void }> {
-  const registry = createRegistry({ ttlMs: options.receiverTtl, onChange: logChange });
-  function logChange(event: string, { id, host, port }: Receiver) {
-    log.info(`${shortId(id)} ${event}, ${host}:${port}`);
-  }
-  const server = createAdaptorServer({ fetch: createApp(registry, log).fetch, createServer }) as Server;
-  const port = await listen(server, options.port, options.host);
+  const ttlMs = options.receiverTtl;
+  const trace = createTrace("discovery", { log, outlets });
+  const registry = createRegistry({
+    ttlMs,
+    onChange(event, { id, host, port }) {
+      const lease = event === "registered" ? ttlMs : undefined;
+      trace.tell(event, { receiver: id, note: `${host}:${port}`, lease });
+    },
+    onHeartbeat({ id }) {
+      trace.tell("heartbeat", { receiver: id, lease: ttlMs });
+    },
+  });
+  const server = await serve(createApp(registry, log), options);
   const sweeping = setInterval(registry.sweep, options.sweepEvery);
   return {
-    port,
+    port: server.port,
     close() {
       clearInterval(sweeping);
       server.close();
-      server.closeAllConnections();
     },
   };
 }
@@ -130,7 +104,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     example: "tsx discovery.ts --port 5000 --receiver-ttl 30s",
   });
   const log = createLog("discovery", options);
-  const discovery = await startDiscovery(options, log);
+  const discovery = await startDiscovery(options, log, await openOutlets(options));
   log.info(`listening on ${options.host}, port ${discovery.port}`);
   await untilAborted(signal);
   discovery.close();

@@ -20,13 +20,17 @@ export interface Registry {
   sweep(): void;
 }
 
+export type RegistryEvent = "registered" | "left" | "expired" | "replaced";
+
 export interface RegistryOptions {
   /** How long a lease lasts, in milliseconds. */
   ttlMs: number;
   /** @default {100_000} */
   maxReceivers?: number;
-  /** Is told of each that comes and goes: `registered`, `left`, `expired`, `replaced`. */
-  onChange?: (event: string, receiver: Receiver) => void;
+  /** Is told of each that comes and goes. */
+  onChange?: (event: RegistryEvent, receiver: Receiver) => void;
+  /** Is told of each lease that is renewed. */
+  onHeartbeat?: (receiver: Receiver) => void;
   /** Milliseconds; leases are measured by it. @default a clock that doesn't jump when the system's is set */
   now?: () => number;
   /** Seconds since 1970, for `last_seen`. @default the system's clock */
@@ -42,6 +46,7 @@ export function createRegistry({
   ttlMs,
   maxReceivers = 100_000,
   onChange = () => {},
+  onHeartbeat = () => {},
   now = () => performance.now(),
   wallClock = () => Date.now() / 1000,
 }: RegistryOptions): Registry {
@@ -56,7 +61,7 @@ export function createRegistry({
     return lease && isValid(lease) ? lease : undefined;
   }
 
-  function remove({ receiver }: Lease, event: string) {
+  function remove({ receiver }: Lease, event: RegistryEvent) {
     leases.delete(receiver.id);
     idAt.delete(`${receiver.host}:${receiver.port}`);
     onChange(event, receiver);
@@ -84,6 +89,7 @@ export function createRegistry({
       if (lease === undefined) return false;
       lease.renewedAt = now();
       lease.receiver.last_seen = wallClock();
+      onHeartbeat(lease.receiver);
       return true;
     },
     list: () => [...leases.values()].filter(isValid).map(({ receiver }) => receiver),
