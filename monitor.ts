@@ -1,0 +1,225 @@
+/**
+ * The monitor: shows the class what happens, while it happens. It is optional: the other roles send it
+ * their events when they are told where it is (`--monitor`), never wait for it, and do their work in the
+ * same way when it is slow or dead.
+ *
+ * It keeps the last 10,000 events, and gives them to the page (folder `monitor/`) as they come.
+ *
+ *     tsx monitor.ts                                        then open http://localhost:5001
+ *     tsx discovery.ts --monitor http://localhost:5001
+ *     tsx receiver.ts --monitor http://localhost:5001
+ *     tsx client.ts --monitor http://localhost:5001
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { extname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Context, Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
+import { createEventStore, type EventStore } from "./lib/event_store.ts";
+import { createHono, readBody, serve, wrongMethod } from "./lib/http_server.ts";
+import { createLog, type Log } from "./lib/log.ts";
+import { drawMermaid } from "./lib/mermaid.ts";
+import { BatchSchema, MAX_BATCH } from "./lib/monitor_api.ts";
+import { LOG_OPTIONS, parseOptions, port, text, url } from "./lib/options.ts";
+import { runIfMain, untilAborted } from "./lib/run.ts";
+
+const OPTIONS = {
+  host: text("0.0.0.0", "the address it listens on"),
+  port: port("5001", "the port it listens on; 0: one that the system picks"),
+  discovery: url("http://localhost:5000", "the discovery server"),
+  ...LOG_OPTIONS,
+};
+
+const MAX_BODY_BYTES = 4 * 1024 * 1024;
+const MAX_PAGES = 100; // open at the same time
+const PAGE_EVERY_MS = 50; // how often a page gets what is new
+const PING_EVERY_MS = 15_000;
+const LIST_FOR_MS = 1000; // how long a list of discovery's is used again, however many pages ask
+
+/** The page comes from here, and from nowhere else; what is in an event can never run. */
+const POLICY = [
+  "default-src 'none'",
+  ...["script-src", "style-src", "connect-src", "img-src"].map((kind) => `${kind} 'self'`),
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+const TYPES: Record<string, string> = {
+  ".html": "text/html",
+  ".css": "text/css",
+  ".js": "text/javascript",
+  ".svg": "image/svg+xml",
+};
+
+export interface Monitor {
+  store: EventStore;
+  discovery: DiscoveryApi;
+  log: Log;
+  /** How many events the roles had no room for. */
+  lost: number;
+  /** How many pages are open. */
+  pages: number;
+}
+
+/** The HTTP calls, apart from any socket. */
+export function createApp(monitor: Monitor): Hono {
+  const { store, log } = monitor;
+  const app = createHono({ name: "the monitor", log, maxBodyBytes: MAX_BODY_BYTES });
+  const getGroup = cached(LIST_FOR_MS, () => monitor.discovery.list());
+
+  app.use(async (c, next) => {
+    await next();
+    c.header("Content-Security-Policy", POLICY);
+    c.header("X-Content-Type-Options", "nosniff");
+    c.header("Referrer-Policy", "no-referrer");
+  });
+
+  app.post("/events", async (c) => {
+    const { events, lost } = await readBody(c, "take events", BatchSchema);
+    monitor.lost += lost;
+    store.add(events);
+    if (events.length === 0 && lost > 0) store.wake();
+    return c.body(null, 204);
+  });
+
+  app.get("/events", (c) => {
+    if (monitor.pages >= MAX_PAGES)
+      return c.json({ error: `Cannot open more than ${MAX_PAGES} pages: close one` }, 503);
+    return streamEvents(monitor, c);
+  });
+
+  app.get("/events.jsonl", (c) => {
+    const lines = store.from(store.first()).map((json) => `${json}\n`);
+    return c.body(lines.join(""), 200, { "Content-Type": "application/jsonl; charset=utf-8" });
+  });
+
+  app.get("/diagram.mmd", (c) => {
+    const events = store.from(store.first()).map((json) => JSON.parse(json));
+    return c.text(drawMermaid(events, { messages: 20 }));
+  });
+
+  app.get("/group", async (c) => {
+    try {
+      return c.json({ receivers: await getGroup() });
+    } catch (error) {
+      if (!(error instanceof DiscoveryError)) throw error;
+      return c.json({ error: error.message }, 502);
+    }
+  });
+
+  app.get("/health", (c) =>
+    c.json({ status: "ok", events: store.next() - store.first(), lost: monitor.lost, pages: monitor.pages }),
+  );
+
+  for (const [path, { type, body }] of readPage()) {
+    app.get(path, (c) =>
+      c.body(body, 200, { "Content-Type": `${type}; charset=utf-8`, "Cache-Control": "no-cache" }),
+    );
+    app.all(path, (c) => wrongMethod(c, "GET, HEAD"));
+  }
+  app.all("/events", (c) => wrongMethod(c, "GET, HEAD, POST"));
+  for (const path of ["/events.jsonl", "/diagram.mmd", "/group", "/health"])
+    app.all(path, (c) => wrongMethod(c, "GET, HEAD"));
+  return app;
+}
+
+/**
+ * Server-Sent Events: first what went before, then what comes, several events a time. Each page fetches
+ * from the store as fast as it reads, so a slow one costs no memory; it is told how many it has missed.
+ */
+function streamEvents(monitor: Monitor, c: Context): Response {
+  const { store } = monitor;
+  const lastSeen = Number(c.req.header("last-event-id") ?? 0);
+  // A number that never was: the monitor was started again since.
+  let next = lastSeen > 0 && lastSeen < store.next() ? lastSeen + 1 : store.first();
+  let toldLost = -1;
+  monitor.pages += 1;
+  return streamSSE(c, async (stream) => {
+    const ping = setInterval(() => stream.writeSSE({ event: "ping", data: "" }), PING_EVERY_MS);
+    stream.onAbort(() => store.wake());
+    try {
+      // By this a page knows what time it is here, and whether this is the monitor that it knew.
+      await stream.writeSSE({ event: "hello", data: JSON.stringify({ now: Date.now(), from: next }) });
+      while (!stream.aborted) {
+        const missed = Math.max(0, store.first() - next);
+        if (monitor.lost !== toldLost || missed > 0) {
+          toldLost = monitor.lost;
+          await stream.writeSSE({ event: "lost", data: JSON.stringify({ lost: toldLost, missed }) });
+        }
+        next += missed;
+        const events = store.from(next, MAX_BATCH);
+        const changed = store.changed();
+        if (events.length === 0) await changed;
+        next += events.length;
+        if (events.length > 0) await stream.writeSSE({ id: `${next - 1}`, data: `[${events}]` });
+        if (events.length < MAX_BATCH) await delay(PAGE_EVERY_MS, undefined, { ref: false });
+      }
+    } finally {
+      clearInterval(ping);
+      monitor.pages -= 1;
+    }
+  });
+}
+
+/** The files of the page, read once: what isn't in the folder now is never served. */
+function readPage(): Map<string, { type: string; body: string }> {
+  const folder = `${import.meta.dirname}/monitor`;
+  const files = new Map<string, { type: string; body: string }>();
+  for (const name of readdirSync(folder)) {
+    const type = TYPES[extname(name)];
+    if (type)
+      files.set(name === "index.html" ? "/" : `/${name}`, {
+        type,
+        body: readFileSync(`${folder}/${name}`, "utf8"),
+      });
+  }
+  return files;
+}
+
+/** Calls `get` at most once in `forMs`; who asks in between gets the same answer. */
+function cached<T>(forMs: number, get: () => Promise<T>): () => Promise<T> {
+  let answer: Promise<T> | undefined;
+  let askedAt = 0;
+  return () => {
+    if (answer === undefined || performance.now() - askedAt >= forMs) {
+      askedAt = performance.now();
+      answer = get();
+    }
+    return answer;
+  };
+}
+
+/** Listens; resolves when it does. */
+export async function startMonitor(
+  options: { host: string; port: number; discovery: string },
+  log: Log,
+): Promise<{ port: number; close(): void }> {
+  const store = createEventStore();
+  const discovery = createDiscoveryApi(options.discovery);
+  return serve(createApp({ store, discovery, log, lost: 0, pages: 0 }), options);
+}
+
+async function main(argv: string[], signal: AbortSignal): Promise<number> {
+  const options = parseOptions("monitor", OPTIONS, argv, {
+    about: "The monitor: shows in the browser what happens in the group.",
+    example: "tsx monitor.ts --port 5001",
+  });
+  const log = createLog("monitor", options);
+  const monitor = await startMonitor(options, log);
+  log.info(`listening on ${options.host}, port ${monitor.port}: open http://localhost:${monitor.port}`);
+  await untilAborted(signal);
+  monitor.close();
+  log.info("stopped");
+  return 0;
+}
+
+await runIfMain(import.meta, main);
+
+/*
+$ tsx monitor.ts
+21:24:40 monitor info: listening on 0.0.0.0, port 5001: open http://localhost:5001
+
+$ curl -s localhost:5001/events.jsonl | tail -1
+{"event":"acked","process":"receiver-1f30ab","clock":14,"at":1795469104100,"message":"a7b82ffb-…","attempt":2,…}
+*/
