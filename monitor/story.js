@@ -1,0 +1,95 @@
+/**
+ * What happened to a message, in words.
+ *
+ * @typedef {import("./model.js").Model} Model
+ * @typedef {import("./model.js").Attempt} Attempt
+ * @typedef {{ at: number, words: string }} Line
+ */
+import { isLate, short, stateOf } from "./model.js";
+import { text } from "./text.js";
+
+/** The texts of the faults, by the name of the fault. */
+const FAULT_TEXTS = /** @type {const} */ ({
+  silent: "faultSilent",
+  "lost-ack": "faultLostAck",
+  "late-ack": "faultLateAck",
+  disconnect: "faultDisconnect",
+  exit: "faultExit",
+});
+const OUTCOMES = /** @type {const} */ ({
+  undelivered: "outcomeUndelivered",
+  unknown: "outcomeUnknown",
+  acked: "outcomeAcked",
+});
+
+/**
+ * The whole story, in the order in which it happened.
+ * @param {Model} model @param {string} message @param {boolean} clientOnly
+ * @returns {Line[]}
+ */
+export function tellStory(model, message, clientOnly) {
+  const lines = model
+    .attemptsOf(message)
+    .flatMap((attempt) => [...whatTheClientSaw(attempt), ...(clientOnly ? [] : whatTheReceiverDid(attempt))]);
+  return lines.sort((a, b) => a.at - b.at);
+}
+
+/** @param {Attempt} attempt @returns {Line[]} */
+function whatTheClientSaw(attempt) {
+  const { client, timedOutAt, failedAt, gaveUp, acks } = attempt;
+  const names = { client, receiver: short(attempt.receiver), n: attempt.attempt };
+  const timeout = `${attempt.timeout / 1000} s`;
+  /** @type {Line[]} */
+  const lines = [
+    { at: attempt.at, words: text(attempt.attempt > 1 ? "sRetried" : "sSent", { ...names, timeout }) },
+  ];
+  if (timedOutAt) lines.push({ at: timedOutAt, words: text("sTimedOut", names) });
+  if (failedAt) lines.push({ at: failedAt, words: text("sFailed", { why: attempt.why ?? "?" }) });
+  for (const ack of acks) {
+    if (ack.receivedAt === undefined) continue;
+    const key = ack.ignored
+      ? "sAckIgnored"
+      : isLate(ack)
+        ? "sAckLate"
+        : ack.duplicate
+          ? "sAckDuplicate"
+          : "sAckReceived";
+    lines.push({ at: ack.receivedAt, words: text(key, names) });
+  }
+  if (gaveUp) {
+    const outcome = text(OUTCOMES[/** @type {keyof typeof OUTCOMES} */ (gaveUp.outcome)] ?? "outcomeUnknown");
+    lines.push({ at: gaveUp.at, words: text("sGaveUp", { ...names, why: gaveUp.why, outcome }) });
+  }
+  return lines;
+}
+
+/** @param {Attempt} attempt @returns {Line[]} */
+function whatTheReceiverDid(attempt) {
+  const { receivedAt, fault, faultAt, processedAt, body = "", duplicate, acks } = attempt;
+  const names = { receiver: short(attempt.receiver), n: attempt.attempt };
+  /** @type {Line[]} */
+  const lines = [];
+  if (receivedAt)
+    lines.push({ at: receivedAt, words: text(duplicate ? "sReceivedDuplicate" : "sReceived", names) });
+  if (faultAt) {
+    const key = FAULT_TEXTS[/** @type {keyof typeof FAULT_TEXTS} */ (fault)];
+    lines.push({ at: faultAt, words: key ? text(key, names) : String(fault) });
+  }
+  if (processedAt) lines.push({ at: processedAt, words: text("sProcessed", { ...names, body }) });
+  for (const { at } of acks) if (at) lines.push({ at, words: text("sAcked", names) });
+  return lines;
+}
+
+/** How an attempt stands, in few words. @param {Attempt} attempt */
+export function tellState(attempt) {
+  const state = stateOf(attempt);
+  if (state !== "acked") return text(state);
+  if (attempt.acks.some((ack) => isLate(ack) && !ack.ignored)) return text("ackedLate");
+  return text(attempt.acks.some(({ duplicate }) => duplicate) ? "ackedDuplicate" : "acked");
+}
+
+/** @param {number} at */
+export function clockTime(at) {
+  const date = new Date(at);
+  return `${date.toTimeString().slice(0, 8)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
