@@ -1,10 +1,12 @@
 /**
- * A whole class on one machine: discovery on a free port, three receivers, and a client that asks.
- * When the client ends, all end.
+ * A whole class on one machine: discovery and the monitor on free ports, three receivers, and a client
+ * that asks. When the client ends, all end.
  *
  *     npm run demo
  *     npm run demo -- --receivers 5
  *     ACK_RECEIVER_FAULT_RATE=1 npm run demo        every role still takes its own environment
+ *
+ * The monitor shows it all in the browser, at the address that the first lines say.
  *
  * Each receiver is a process of its own, so you can `kill -9` one and look what the client says.
  * Without a terminal (a pipe, CI) the client sends one message to every receiver instead of asking.
@@ -18,8 +20,11 @@ import { startDiscovery } from "./discovery.ts";
 import { createDiscoveryApi, type DiscoveryApi } from "./lib/discovery_api.ts";
 import { createLog } from "./lib/log.ts";
 import { LOG_OPTIONS, parseOptions, whole } from "./lib/options.ts";
+import { openOutlets } from "./lib/outlets.ts";
 import { runIfMain } from "./lib/run.ts";
 import { openScreen } from "./lib/screen.ts";
+import type { Outlet } from "./lib/trace.ts";
+import { startMonitor } from "./monitor.ts";
 
 const OPTIONS = {
   receivers: whole("3", 1, "how many receivers"),
@@ -29,9 +34,9 @@ const OPTIONS = {
 const KILL_AFTER_MS = 3000;
 
 /** Starts a receiver; each line of its log is printed with its name before it. */
-function startReceiver(name: string, discovery: DiscoveryApi, print: (line: string) => void): ChildProcess {
+function startReceiver(name: string, to: readonly string[], print: (line: string) => void): ChildProcess {
   const file = `${import.meta.dirname}/receiver.ts`;
-  const args = [file, "--discovery", discovery.url, "--advertise-host", "127.0.0.1"];
+  const args = [file, ...to, "--advertise-host", "127.0.0.1"];
   // execArgv holds what makes this process read TypeScript (nothing, or tsx).
   const child = spawn(process.execPath, [...process.execArgv, ...args], {
     stdio: ["ignore", "ignore", "pipe"],
@@ -73,27 +78,31 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const print = (line: string) => screen.print(line, process.stderr);
   const log = createLog("discovery", { ...options, writeLine: (line) => print(`discovery | ${line}`) });
 
-  const server = await startDiscovery(
-    { host: "127.0.0.1", port: 0, receiverTtl: 30_000, sweepEvery: 5000 },
-    log,
-  );
+  const outlets: Outlet[] = []; // filled below: discovery and the monitor each need the other's address
+  const local = { host: "127.0.0.1", port: 0 };
+  const server = await startDiscovery({ ...local, receiverTtl: 30_000, sweepEvery: 5000 }, log, outlets);
   const discovery = createDiscoveryApi(`http://127.0.0.1:${server.port}`);
+  const monitor = await startMonitor({ ...local, discovery: discovery.url }, log);
+  const monitorUrl = `http://127.0.0.1:${monitor.port}`;
+  outlets.push(...(await openOutlets({ monitor: monitorUrl })));
+  print(`monitor | open ${monitorUrl} in a browser`);
+  const to = ["--discovery", discovery.url, "--monitor", monitorUrl];
   const receivers: ChildProcess[] = [];
   try {
     for (let n = 1; n <= options.receivers; n++) {
-      const receiver = startReceiver(`receiver-${n}`, discovery, print);
+      const receiver = startReceiver(`receiver-${n}`, to, print);
       receivers.push(receiver);
       await untilInGroup(receiver, discovery, n, signal);
     }
-    const argv = ["--discovery", discovery.url];
-    if (interactive) return await runClient(argv, signal, screen);
+    if (interactive) return await runClient(to, signal, screen);
 
     const group = await discovery.list();
-    const codes = await Promise.all(group.map(({ id }) => runClient([...argv, "--to", id], signal, screen)));
+    const codes = await Promise.all(group.map(({ id }) => runClient([...to, "--to", id], signal, screen)));
     return Math.max(...codes);
   } finally {
     await Promise.all(receivers.map(end));
     server.close();
+    monitor.close();
     screen.close();
   }
 }
