@@ -221,7 +221,7 @@ document.addEventListener("keydown", ({ key }) => {
 // What scrolls can be scrolled with the keyboard.
 for (const region of document.querySelectorAll(".scrolls")) {
   region.setAttribute("tabindex", "0");
-  region.setAttribute("role", "region");
+  region.setAttribute("role", "group");
   region.setAttribute("aria-labelledby", region.closest("section")?.getAttribute("aria-labelledby") ?? "");
 }
 showLanguage();

@@ -44,7 +44,7 @@ function whatTheClientSaw(attempt) {
     { at: attempt.at, words: text(attempt.attempt > 1 ? "sRetried" : "sSent", { ...names, timeout }) },
   ];
   if (timedOutAt) lines.push({ at: timedOutAt, words: text("sTimedOut", names) });
-  if (failedAt) lines.push({ at: failedAt, words: text("sFailed", { why: attempt.why ?? "?" }) });
+  if (failedAt) lines.push({ at: failedAt, words: text("sFailed", { ...names, why: attempt.why ?? "?" }) });
   for (const ack of acks) {
     if (ack.receivedAt === undefined) continue;
     const key = ack.ignored

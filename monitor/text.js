@@ -52,8 +52,9 @@ const TEXTS = {
     sAckDuplicate: "{client} got the ack of {receiver}, which says that it had processed it before.",
     sAckLate: "{client} got the ack late, after the timeout of that attempt.",
     sAckIgnored: "{client} got another ack of {receiver}; nobody waits for it any more.",
-    sTimedOut: "No ack in time. {client} can't know why: message lost, ack lost, crash, or only slow.",
-    sFailed: "The connection failed: {why}.",
+    sTimedOut:
+      "No ack of {receiver} in time. {client} can't know why: message lost, ack lost, crash, or only slow.",
+    sFailed: "The connection to {receiver} failed: {why}.",
     sGaveUp: "{client} gave up on {receiver}: {why}. The outcome: {outcome}.",
     outcomeUndelivered: "undelivered (it provably never arrived)",
     outcomeUnknown: "unknown (it may or may not have been processed)",
@@ -117,8 +118,8 @@ const TEXTS = {
     sAckLate: "{client} recebeu o ack com atraso, depois do prazo daquela tentativa.",
     sAckIgnored: "{client} recebeu mais um ack de {receiver}; ninguém mais espera por ele.",
     sTimedOut:
-      "Nenhum ack a tempo. {client} não pode saber por quê: mensagem perdida, ack perdido, queda ou só lentidão.",
-    sFailed: "A conexão falhou: {why}.",
+      "Nenhum ack de {receiver} a tempo. {client} não pode saber por quê: mensagem perdida, ack perdido, queda ou só lentidão.",
+    sFailed: "A conexão com {receiver} falhou: {why}.",
     sGaveUp: "{client} desistiu de {receiver}: {why}. Resultado: {outcome}.",
     outcomeUndelivered: "não entregue (com certeza não chegou)",
     outcomeUnknown: "desconhecido (pode ter sido processada ou não)",

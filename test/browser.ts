@@ -1,0 +1,231 @@
+/**
+ * The monitor's page in a real browser, with a real group: five receivers, each with its own fault, and
+ * a client that sends to all of them. The tests are one story and run in order.
+ *
+ *     npm run test:browser                                 needs Chromium: apt install chromium
+ *     SCREENSHOT=docs/monitor.png npm run test:browser     makes the picture of the readme too
+ */
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import axe from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import type { Arrow, Bar, Shape } from "../monitor/layout.js";
+import { openBrowser, startWatchedGroup, type WatchedGroup } from "./browser_helpers.ts";
+import { until } from "./helpers.ts";
+
+const SIZES = [
+  { width: 1280, height: 720 },
+  { width: 390, height: 844 },
+];
+const BODY = "<script>document.title = 'run'</script><b>oi</b>";
+const FAULTS = ["silent", "lost-ack", "late-ack", "disconnect", "silent,lost-ack,late-ack"];
+
+describe("the monitor's page", () => {
+  let browser: Browser;
+  let group: WatchedGroup;
+  let page: Page;
+  const problems: string[] = [];
+
+  before(async () => {
+    [browser, group] = await Promise.all([openBrowser(), startWatchedGroup(["--receiver-ttl", "6s"])]);
+    for (const [index, fault] of FAULTS.entries()) {
+      const faults = ["--fault", fault, "--fault-rate", "0.6", "--seed", `${index + 1}`, "--late-by", "3s"];
+      group.start("receiver.ts", [...faults, "--advertise-host", "127.0.0.1", "--heartbeat-every", "2s"]);
+    }
+    page = await open({ width: 1280, height: 720 }, "en-US");
+    await until("five receivers", async () => (await page.locator(".receiver").count()) === 5);
+    const sending = ["--to", "all", "--count", "3", "--ack-timeout", "2s", "--message", BODY];
+    const client = group.start("client.ts", sending);
+    await delayedScreenshot();
+    assert.equal(await client.exitCode(), 0, client.stderr());
+    // What the client wrote is on its way here in batches.
+    await until("the last ack", async () => (await page.locator("#rows [data-state=waiting]").count()) === 0);
+  });
+  after(async () => {
+    await browser?.close();
+    await group?.stop();
+  });
+
+  async function open(viewport: { width: number; height: number }, locale: string): Promise<Page> {
+    const context = await browser.newContext({ viewport, locale });
+    const opened = await context.newPage();
+    opened.on("pageerror", (error) => problems.push(error.message));
+    opened.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+    await opened.goto(group.url);
+    await opened.locator(".receiver").first().waitFor();
+    return opened;
+  }
+
+  async function delayedScreenshot() {
+    if (!process.env.SCREENSHOT) return;
+    await until("several attempts", async () => (await page.locator('#rows [data-attempt="3"]').count()) > 0);
+    await page.screenshot({ path: process.env.SCREENSHOT });
+  }
+
+  /** What is in view in the diagram. Modules are loaded once, so this is the page's own. */
+  function shapesOf(on: Page): Promise<Shape[]> {
+    // A text, as this runs in the browser and not here.
+    return on.evaluate('import("/page.js").then(({ diagram }) => diagram.shapes())');
+  }
+
+  async function arrowsOf(on: Page): Promise<Arrow[]> {
+    return (await shapesOf(on)).filter((shape) => shape.kind === "arrow");
+  }
+
+  test("shows every member, with a ring that shrinks and snaps back at a heartbeat", async () => {
+    assert.equal(await page.locator(".client").count(), 1);
+    assert.equal(await page.locator(".discovery").count(), 1);
+    const ring = page.locator(".receiver .ring").first();
+    const left = async () => Number(await ring.getAttribute("data-left"));
+    const seen: number[] = [];
+    await until(
+      () => `the ring shrinks and snaps back; it was ${seen}`,
+      async () => {
+        seen.push(await left());
+        const lowest = Math.min(...seen);
+        return lowest < 0.8 && (seen.at(-1) ?? 0) > lowest + 0.15;
+      },
+    );
+  });
+
+  test("draws what the events say: each attempt an arrow, with its id and number", async () => {
+    const text = await (await fetch(`${group.url}/events.jsonl`)).text();
+    const events = text
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const wanted = events
+      .filter(({ event }) => event === "sent" || event === "retried")
+      .map(({ message, attempt, receiver }) => `${message} ${attempt} ${receiver}`);
+    const seen = new Set<string>();
+    // It is more than fits in view: the whole diagram is scrolled through, which pauses it.
+    await page.evaluate("document.getElementById('scroll').scrollTop = 0");
+    const height = Number(await page.evaluate("document.getElementById('scroll').scrollHeight"));
+    for (let top = 0; top < height; top += 200) {
+      await page.evaluate(`document.getElementById('scroll').scrollTop = ${top}`);
+      await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+      for (const { what, message, attempt, receiver, label } of await arrowsOf(page)) {
+        if (what !== "message") continue;
+        seen.add(`${message} ${attempt} ${receiver}`);
+        assert.equal(label, attempt === 1 ? "1" : `×${attempt}`);
+      }
+    }
+    assert.deepEqual([...seen].sort(), [...new Set(wanted)].sort());
+    assert.equal(await page.locator("#pause").getAttribute("aria-pressed"), "true");
+  });
+
+  test("draws timeouts as bars, duplicates with hollow heads, late acks dashed, lost ones with a cross", async () => {
+    const shapes = await allShapes(page);
+    const arrows = shapes.filter((shape): shape is Arrow => shape.kind === "arrow");
+    const bars = shapes.filter((shape): shape is Bar => shape.kind === "bar" && shape.timedOut);
+    assert.ok(bars.length > 0, "a bar for each timeout");
+    for (const { from, to } of bars)
+      assert.ok(Math.abs(to - from - 80) < 8, `2 s are 80 px, not ${to - from}`);
+    assert.ok(arrows.some(({ head, mark }) => head === "hollow" && mark === "dup"));
+    assert.ok(arrows.some(({ what, dashed }) => what === "ack" && dashed));
+    assert.ok(arrows.some(({ what, head }) => what === "ack" && head === "cross"));
+    assert.ok(shapes.some(({ kind }) => kind === "cross"));
+    assert.ok(shapes.some(({ kind }) => kind === "link"));
+  });
+
+  /** The whole diagram at once, as on a very high screen. */
+  async function allShapes(on: Page): Promise<Shape[]> {
+    await on.setViewportSize({ width: 1280, height: 4000 });
+    await on.evaluate("new Promise((done) => setTimeout(done, 300))");
+    const shapes = await shapesOf(on);
+    await on.setViewportSize({ width: 1280, height: 720 });
+    return shapes;
+  }
+
+  test("hides what the client can't know: all that was lost looks the same", async () => {
+    await page.getByLabel("What the client knows").check();
+    const shapes = await allShapes(page);
+    const arrows = shapes.filter((shape): shape is Arrow => shape.kind === "arrow");
+    const unanswered = arrows.filter(({ head, what }) => what === "message" && head === "question");
+    assert.ok(unanswered.length > 0);
+    assert.deepEqual(new Set(unanswered.map(({ dashed, mark }) => `${dashed} ${mark}`)).size, 1);
+    assert.ok(!shapes.some(({ kind }) => kind === "cross"), "no crash is seen");
+    await until("no ring", async () => (await page.locator(".receiver .ring:not(.none)").count()) === 0);
+    await page.getByLabel("What the client knows").uncheck();
+  });
+
+  test("tells the story of a message, whose text is never run", async () => {
+    await page.locator('#rows tr[data-state="timedOut"] button').first().click();
+    const story = page.locator("#story");
+    await story.getByText("in time").first().waitFor();
+    assert.match(await story.innerText(), /<script>document\.title/);
+    assert.equal(await page.locator("#story script, #story b").count(), 0);
+    assert.notEqual(await page.title(), "run");
+    await page.keyboard.press("Escape");
+    assert.equal(await story.isVisible(), false);
+  });
+
+  test("opens a story by a click on an arrow, and by the keyboard", async () => {
+    const box = await page.locator("#canvas").boundingBox();
+    assert.ok(box);
+    const [arrow] = (await arrowsOf(page)).filter(({ what, from }) => what === "message" && from.y > 20);
+    assert.ok(arrow, "an arrow is in view");
+    const names = Number(
+      await page.evaluate('import("/page.js").then(({ diagram }) => diagram.namesHeight())'),
+    );
+    const middle = { x: (arrow.from.x + arrow.to.x) / 2, y: (arrow.from.y + arrow.to.y) / 2 };
+    await page.mouse.click(box.x + middle.x, box.y + names + middle.y);
+    await page.locator("#story").waitFor({ state: "visible" });
+    await page.keyboard.press("Escape");
+    await page.locator("#rows button").first().focus();
+    await page.keyboard.press("Enter");
+    await page.locator("#story").waitFor({ state: "visible" });
+    await page.keyboard.press("Escape");
+  });
+
+  test("goes on, and clears", async () => {
+    await page.getByRole("button", { name: "Continue" }).click();
+    await page.getByRole("button", { name: "Clear" }).click();
+    await until("the list is empty", async () => (await page.locator("#rows tr").count()) === 0);
+    assert.deepEqual(await arrowsOf(page), []);
+    assert.equal(await page.locator(".receiver").count(), 5);
+  });
+
+  test("speaks the browser's language, and the other one", async () => {
+    const portuguese = await open({ width: 1280, height: 720 }, "pt-BR");
+    await portuguese.getByRole("heading", { name: "Diagrama espaço-tempo" }).waitFor();
+    assert.equal(await portuguese.locator("html").getAttribute("lang"), "pt-BR");
+    await until("a page that is opened late sees what was before", async () => {
+      return (await portuguese.locator("#rows tr").count()) > 5;
+    });
+    await portuguese.getByRole("button", { name: "English" }).click();
+    await portuguese.getByRole("heading", { name: "Space-time diagram" }).waitFor();
+    await portuguese.context().close();
+  });
+
+  for (const size of SIZES) {
+    for (const locale of ["en-US", "pt-BR"]) {
+      test(`has no finding of axe, and nothing wider than the page, at ${size.width}×${size.height}, ${locale}`, async () => {
+        const opened = await open(size, locale);
+        await opened.locator("#rows button").first().click();
+        await opened.evaluate(axe.source);
+        const { violations } = (await opened.evaluate("axe.run()")) as axe.AxeResults;
+        assert.deepEqual(
+          violations.map(
+            ({ id, impact, nodes }) => `${impact}: ${id} ${nodes.map(({ html }) => html).join(" ")}`,
+          ),
+          [],
+        );
+        const overflow = await opened.evaluate("document.documentElement.scrollWidth - innerWidth");
+        assert.equal(overflow, 0);
+        await opened.context().close();
+      });
+    }
+  }
+
+  test("shows a receiver that died as expired, for a while", async () => {
+    const dying = group.start("receiver.ts", ["--advertise-host", "127.0.0.1", "--heartbeat-every", "1s"]);
+    await until("six receivers", async () => (await page.locator(".receiver").count()) === 6);
+    dying.child.kill("SIGKILL");
+    await page.locator(".receiver.gone", { hasText: "expired" }).waitFor();
+  });
+
+  test("had no error, and no file from elsewhere", () => {
+    assert.deepEqual(problems, []);
+  });
+});
