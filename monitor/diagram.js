@@ -24,7 +24,9 @@ export function createDiagram({ scroll, canvas, spacer }, { onPick, onPause }) {
   let start = 0; // the time at the top of all
   let paused = false;
   let scrolledTo = 0; // by us
+  let scrolledLeft = 0;
   let isStale = true;
+  let notBefore = 0; // it isn't painted again before that
   let size = { width: 0, height: 0 };
   let namesHeight = NAMES_HEIGHT;
   /** @type {import("./layout.js").Shape[]} */
@@ -40,9 +42,10 @@ export function createDiagram({ scroll, canvas, spacer }, { onPick, onPause }) {
   }).observe(scroll);
 
   scroll.addEventListener("scroll", () => {
-    isStale = true;
-    const isOurs = Math.abs(scroll.scrollTop - scrolledTo) < 2;
+    const isOurs = Math.abs(scroll.scrollTop - scrolledTo) < 2 && scroll.scrollLeft === scrolledLeft;
     if (isOurs) return;
+    isStale = true;
+    scrolledLeft = scroll.scrollLeft;
     const toEnd = scroll.scrollHeight - scroll.clientHeight - scroll.scrollTop;
     setPaused(toEnd > 8);
   });
@@ -61,7 +64,8 @@ export function createDiagram({ scroll, canvas, spacer }, { onPick, onPause }) {
 
   /** @param {Model} model @param {{ now: number, clientOnly: boolean, heartbeats: boolean, selected: string | undefined }} view */
   function paint(model, { now, clientOnly, heartbeats, selected }) {
-    if (paused && !isStale) return;
+    const startedAt = performance.now();
+    if (!isStale && (paused || startedAt < notBefore)) return;
     if (start === 0) start = now - (size.height - NAMES_HEIGHT - BELOW_NOW_PX) / PX_PER_MS;
     const height = Math.max(size.height, namesHeight + (now - start) * PX_PER_MS + BELOW_NOW_PX);
     if (!paused) {
@@ -88,6 +92,8 @@ export function createDiagram({ scroll, canvas, spacer }, { onPick, onPause }) {
     ctx.restore();
     const names = lanes.lanes.map(({ process, x }) => ({ ...nameOf(process, clientOnly, lanes.gap), x }));
     paintNames(ctx, names, { left, gap: lanes.gap, width: size.width, height: namesHeight });
+    // Painting takes at most a third of the time: the more there is, the less often.
+    notBefore = startedAt + 3 * (performance.now() - startedAt);
   }
 
   return {

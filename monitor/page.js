@@ -33,7 +33,7 @@ let isConnected = false;
 let isNew = true;
 
 const group = createGroupPicture(picture);
-const dots = createDots(picture, group.placeOf);
+const dots = createDots(find("dots"), group.placeOf);
 const list = createMessageList({ rows: find("rows"), columns: find("columns") }, { onPick: openStory });
 export const diagram = createDiagram(
   { scroll: find("scroll"), canvas: find("canvas"), spacer: find("spacer") },

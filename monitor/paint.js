@@ -7,6 +7,7 @@
  * @typedef {import("./layout.js").Bar} Bar
  */
 import { PX_PER_MS } from "./layout.js";
+import { paintDense } from "./paint_dense.js";
 
 export const COLORS = {
   message: "#b5127f",
@@ -20,6 +21,7 @@ export const COLORS = {
 };
 /** Lanes that are closer than that have slanted names. */
 export const SLANTED_BELOW = 76;
+const DENSE_ABOVE = 1500; // shapes in view
 const FONT = "600 16px system-ui, sans-serif";
 
 /**
@@ -35,7 +37,13 @@ export function paintShapes(ctx, shapes, { left, width, height, selected }) {
   const place = placeLabels();
   const isSeen = (/** @type {number} */ a, /** @type {number} */ b) =>
     Math.max(a, b) > left - 40 && Math.min(a, b) < left + width + 40;
+  const isDense = shapes.length > DENSE_ABOVE;
+  if (isDense) paintDense(ctx, shapes, isSeen);
   for (const shape of shapes) {
+    // Of a large group, one message at a time is shown in full: the one that was picked.
+    const isPicked = "message" in shape && selected !== undefined && shape.message === selected;
+    if (isDense && !isPicked && shape.kind !== "lane" && shape.kind !== "beat") continue;
+    if (isDense && shape.kind === "lane" && (shape.broken || !isSeen(shape.x, shape.x))) continue;
     ctx.setLineDash([]);
     ctx.globalAlpha = selected && "message" in shape && shape.message !== selected ? 0.25 : 1;
     switch (shape.kind) {

@@ -30,6 +30,9 @@ export async function openBrowser(): Promise<Browser> {
 export interface WatchedGroup {
   /** Of the monitor. */
   url: string;
+  /** Of discovery. */
+  api: string;
+  monitorPid: number;
   /** The options by which a role joins. */
   to: string[];
   /** Starts a role that sends its events to the monitor. */
@@ -52,6 +55,8 @@ export async function startWatchedGroup(discoveryArgs: string[] = []): Promise<W
   const to = ["--discovery", api, "--monitor", url];
   return {
     url,
+    api,
+    monitorPid: monitor.child.pid ?? 0,
     to,
     start(file, args) {
       const role = startRole(file, [...to, "--log-level", "warn", ...args]);
