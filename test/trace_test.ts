@@ -10,6 +10,7 @@ import { openRecord } from "../lib/record.ts";
 import {
   CLIENT_EVENTS,
   createTrace,
+  DISCOVERY_EVENTS,
   describe,
   type EventDetails,
   type EventName,
@@ -108,6 +109,16 @@ const described: [EventName, EventDetails, string][] = [
   ["group acked", { ...m1, need: 2, ackedBy: ["a", "b", "c"] }, "message 5f1c2a7e: acked by 3, 2 needed"],
   ["joined", { receiver: "9b03d4c1-2222", note: "host:7" }, "registered as 9b03d4c1, host:7"],
   ["left", { receiver: "9b03d4c1-2222" }, "left the group, was 9b03d4c1"],
+  ["listed", { note: "3 in the group" }, "listed: 3 in the group"],
+  [
+    "ack ignored",
+    { ...m1, receiver: "9b03d4c1-bbbb" },
+    "message 5f1c2a7e: another ack of 9b03d4c1, nobody waits for it",
+  ],
+  ["registered", { receiver: "9b03d4c1-bbbb", note: "a:1" }, "9b03d4c1 registered, a:1"],
+  ["heartbeat", { receiver: "9b03d4c1-bbbb" }, "heartbeat of 9b03d4c1"],
+  ["expired", { receiver: "9b03d4c1-bbbb", note: "a:1" }, "9b03d4c1 expired, a:1"],
+  ["replaced", { receiver: "9b03d4c1-bbbb", note: "a:1" }, "9b03d4c1 replaced, a:1"],
   ["received", { ...m1, from: "client-1" }, "message 5f1c2a7e, attempt 2, from client-1: received"],
   [
     "received",
@@ -146,7 +157,7 @@ for (const [event, details, words] of described) {
 test("every event has its words above", () => {
   assert.deepEqual(
     new Set(described.map(([event]) => event)),
-    new Set([...CLIENT_EVENTS, ...RECEIVER_EVENTS]),
+    new Set([...CLIENT_EVENTS, ...RECEIVER_EVENTS, ...DISCOVERY_EVENTS]),
   );
 });
 
