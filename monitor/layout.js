@@ -41,7 +41,7 @@ import { isLate, settledAt, stateOf } from "./model.js";
 
 export const PX_PER_MS = 40 / 1000;
 export const LEAST_DROP = 12; // of an arrow, in pixels
-const AXIS = 52;
+const AXIS = 64;
 const BAR_SLOTS = 6;
 const BAR_STEP = 8;
 const GONE_SHOWN_MS = 30_000;

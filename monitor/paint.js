@@ -15,6 +15,7 @@ export const COLORS = {
   bar: "#f0a21b",
   barEdge: "#9a5b00",
   lane: "#8a8f98",
+  laneLine: "#b9bec6",
   crash: "#333",
   text: "#1c1f24",
   beat: "#c3c8d0",
@@ -38,12 +39,15 @@ export function paintShapes(ctx, shapes, { left, width, height, selected }) {
   const isSeen = (/** @type {number} */ a, /** @type {number} */ b) =>
     Math.max(a, b) > left - 40 && Math.min(a, b) < left + width + 40;
   const isDense = shapes.length > DENSE_ABOVE;
-  if (isDense) paintDense(ctx, shapes, isSeen);
+  if (isDense) {
+    for (const { x, from, to, broken } of shapes.filter((shape) => shape.kind === "lane"))
+      if (!broken && isSeen(x, x)) line(ctx, x, from, x, to, COLORS.laneLine, 2, []);
+    paintDense(ctx, shapes, isSeen);
+  }
   for (const shape of shapes) {
     // Of a large group, one message at a time is shown in full: the one that was picked.
     const isPicked = "message" in shape && selected !== undefined && shape.message === selected;
-    if (isDense && !isPicked && shape.kind !== "lane" && shape.kind !== "beat") continue;
-    if (isDense && shape.kind === "lane" && (shape.broken || !isSeen(shape.x, shape.x))) continue;
+    if (isDense && !isPicked && shape.kind !== "beat") continue;
     ctx.setLineDash([]);
     ctx.globalAlpha = selected && "message" in shape && shape.message !== selected ? 0.25 : 1;
     switch (shape.kind) {
@@ -54,7 +58,7 @@ export function paintShapes(ctx, shapes, { left, width, height, selected }) {
           shape.from,
           shape.x,
           shape.to,
-          shape.broken ? "#fff" : "#b9bec6",
+          shape.broken ? "#fff" : COLORS.laneLine,
           shape.broken ? 7 : 3,
           [],
         );

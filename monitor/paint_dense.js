@@ -17,7 +17,8 @@ export function paintDense(ctx, shapes, isSeen) {
 
   const arrows = shapes.filter((shape) => shape.kind === "arrow");
   ctx.lineWidth = 1;
-  for (const what of /** @type {const} */ (["message", "ack"])) {
+  ctx.globalAlpha = 0.3; // there are several on each pixel: the more, the darker
+  for (const what of /** @type {const} */ (["ack", "message"])) {
     const seen = arrows.filter((arrow) => arrow.what === what && isSeen(arrow.from.x, arrow.to.x));
     ctx.strokeStyle = COLORS[what];
     for (const dashed of [false, true]) {
@@ -38,6 +39,7 @@ export function paintDense(ctx, shapes, isSeen) {
         ctx.fillRect(to.x - 2.5, to.y - 2.5, 5, 5);
   }
 
+  ctx.globalAlpha = 1;
   ctx.setLineDash([]);
   ctx.strokeStyle = COLORS.crash;
   ctx.lineWidth = 2;
