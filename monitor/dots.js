@@ -53,6 +53,11 @@ export function createDots(svg, placeOf) {
       }
     },
 
+    clear() {
+      for (const { element } of dots) element?.remove();
+      dots = [];
+    },
+
     /** @param {number} now */
     move(now) {
       dots = dots.filter((dot) => {

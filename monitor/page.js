@@ -194,6 +194,7 @@ function onCheck(id, change) {
 
 onCheck("client-only", (on) => {
   view.clientOnly = on;
+  dots.clear(); // some of them the client can't see
 });
 onCheck("heartbeats", (on) => {
   view.heartbeats = on;
