@@ -14,7 +14,7 @@ import type { Outlet, TraceEvent } from "./trace.ts";
 const BATCH_EVERY_MS = 50; // soon enough for an eye
 const RETRY_EVERY_MS = 1000; // while the monitor is away
 const REQUEST_TIMEOUT_MS = 2000;
-const LAST_WORDS_MS = 500; // at the end of the process, for what is still in the queue
+const LAST_WORDS_MS = 2000; // at the end of the process, for what is still in the queue
 const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
 export interface OpenMonitorOptions {
@@ -24,7 +24,7 @@ export interface OpenMonitorOptions {
 
 export interface MonitorOutlet {
   tell: Outlet;
-  /** Sends what is queued, for half a second at most; also done by itself when the process ends. */
+  /** Sends what is queued, for two seconds at most; also done by itself when the process ends. */
   flush(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export function openMonitor(url: string, { maxQueued = 10_000 }: OpenMonitorOpti
   let queue: TraceEvent[] = [];
   let lost = 0;
   let sending: Promise<boolean> | undefined;
-  let _timer: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | undefined;
   let isLast = false;
   let socket: Socket | undefined;
 
@@ -73,11 +73,11 @@ export function openMonitor(url: string, { maxQueued = 10_000 }: OpenMonitorOpti
   }
 
   function schedule(afterMs: number) {
-    _timer ??= setTimeout(sendNext, afterMs).unref();
+    if (timer === undefined) timer = setTimeout(sendNext, afterMs).unref();
   }
 
   async function sendNext() {
-    _timer = undefined;
+    timer = undefined;
     if (sending) return;
     sending = send();
     const wentWell = await sending;

@@ -183,8 +183,8 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
       shell.type(`${number} olá`);
       await shell.shows(/attempt 1.*waiting for the ack/);
       await shell.shows(/acked by [0-9a-f]{8}, after 2 attempts/);
-      await receivers.shows(/attempt 1: crashed before processing it/);
-      await receivers.shows(/attempt 2: processed "olá"/);
+      await receivers.shows(/attempt 1, from client-\w+: crashed before processing it/);
+      await receivers.shows(/attempt 2, from client-\w+: processed "olá"/);
       await shell.shows(/Choose a receiver/);
     }
     for (const shell of shells) {

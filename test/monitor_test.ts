@@ -206,7 +206,7 @@ describe("openMonitor()", () => {
     assert.equal(taken[0]?.lost, 15);
   });
 
-  test("flush() waits half a second for a monitor that hangs, not longer", async (t) => {
+  test("flush() waits two seconds for a monitor that hangs, not longer", async (t) => {
     const server = createServer(() => {});
     const outlet = openMonitor(`http://127.0.0.1:${await listen(server, 0, "127.0.0.1")}`);
     t.after(() => server.close().closeAllConnections());
@@ -214,7 +214,7 @@ describe("openMonitor()", () => {
     const startedAt = performance.now();
     await outlet.flush();
     const took = performance.now() - startedAt;
-    assert.ok(took > 300 && took < 1500, `${took} ms`);
+    assert.ok(took > 1500 && took < 3500, `${took} ms`);
   });
 });
 
