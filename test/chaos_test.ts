@@ -13,7 +13,7 @@ for (const part of ["lib", "node_modules", "package.json"]) symlinkSync(join(ROO
 after(() => rmSync(folder, { recursive: true }));
 
 test("a short chaos: every promise holds, and everything is acked when the faults have ended", async () => {
-  const { verdict, unacked, counts, folder } = await runChaos({ seed: 4, seconds: 2, size: 3 });
+  const { verdict, unacked, counts, folder } = await runChaos({ seed: 4, seconds: 1, size: 2 });
   assert.deepEqual(
     { ...verdict, unacked },
     { broken: [], unclear: [], unacked: [] },
