@@ -90,21 +90,19 @@ export function createSender(delivery: Delivery, options: CreateSenderOptions): 
 
   async function sendToAll(body: string, signal: AbortSignal): Promise<boolean> {
     let isListed = false;
-    try {
-      const group = await delivery.toGroup(body, {
-        signal,
-        onStart(members) {
-          isListed = !many && members.length <= MAX_LISTED;
-          if (!many) screen.showLive(() => showGroup(members, Math.max(3, screen.rows() - 4)));
-        },
-        onResult: (result) => count(result, isListed),
-      });
+    const sending = delivery.toGroup(body, {
+      signal,
+      onStart(members) {
+        isListed = !many && members.length <= MAX_LISTED;
+        if (!many) screen.showLive(() => showGroup(members, Math.max(3, screen.rows() - 4)));
+      },
+      onResult: (result) => count(result, isListed),
+    });
+    const group = await sending.finally(() => {
       if (!many) screen.showLive(undefined);
-      if (json || !many || group.outcome !== "acked") say(group);
-      return group.outcome === "acked";
-    } finally {
-      if (!many) screen.showLive(undefined);
-    }
+    });
+    if (json || !many || group.outcome !== "acked") say(group);
+    return group.outcome === "acked";
   }
 
   return {

@@ -10,4 +10,3 @@ export const BatchSchema = v.object({
   /** How many events the sender had no room for since its last batch. */
   lost: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)), 0),
 });
-export type Batch = v.InferOutput<typeof BatchSchema>;
