@@ -5,6 +5,7 @@ import { attemptOnce, type Client, explain, giveUp, linkTo, pauseSince, reasonOf
 import type { GroupOptions, SendOptions } from "./client_view.ts";
 import type { Member } from "./group_view.ts";
 import type { AttemptEnd } from "./link.ts";
+import { shortId } from "./log.ts";
 import type { Receiver } from "./messages.ts";
 import type { GroupResult, Result } from "./results.ts";
 
@@ -133,6 +134,17 @@ export async function sendToAny(
       if (receiver && got.end !== "acked" && !signal.aborted) {
         onAttempt?.(attempt, receiver);
         got = await Promise.race([attemptOnce(client, receiver, { id, attempt, body }), lateAck]);
+        if (got.end === "acked" && got.ack.receiver !== receiver.id) {
+          linkTo(client, receiver).cancel(id);
+          const note = `the late ack of ${shortId(got.ack.receiver)} came first`;
+          client.trace.tell("gave up", {
+            message: id,
+            attempt,
+            receiver: receiver.id,
+            outcome: "acked",
+            note,
+          });
+        }
       }
       const result = {
         id,
@@ -141,7 +153,6 @@ export async function sendToAny(
         ms: performance.now() - startedAt,
       };
       if (got.end === "acked") {
-        if (receiver) linkTo(client, receiver).cancel(id); // a late ack of another one came first
         return { ...result, receiver: got.ack.receiver, outcome: "acked", duplicate: got.ack.duplicate };
       }
 

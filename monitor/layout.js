@@ -109,7 +109,10 @@ export function layOut(model, view, { lanes }) {
   const late = [];
   for (const attempt of model.attempts()) {
     const over = settledAt(attempt);
-    const lastAck = Math.max(0, ...attempt.acks.map(({ receivedAt, at }) => receivedAt ?? at ?? 0));
+    const lastAck = Math.max(
+      0,
+      ...[...attempt.acks, ...attempt.came].map(({ receivedAt, at }) => receivedAt ?? at ?? 0),
+    );
     const end = Math.max(over ?? now, lastAck);
     if (attempt.at > to || Math.max(end, attempt.at + 1000) < from || (over && from - over > SLOW_MS))
       continue;
@@ -222,7 +225,7 @@ function asItWas(attempt, start, xReceiver, { now }, y) {
  */
 function ackArrow(attempt, ack, landing, xClient, now, y) {
   const from = { x: landing.x, y: Math.max(landing.y, y(ack.at ?? ack.receivedAt ?? now)) };
-  const dashed = isLate(ack) || ack.ignored === true;
+  const dashed = isLate(ack, attempt) || ack.ignored === true;
   const arrow = {
     ...arrowOf(attempt),
     what: /** @type {const} */ ("ack"),
@@ -253,21 +256,20 @@ function asTheClientKnows(attempt, start, xReceiver, y) {
     from: start,
     label: labelOf(attempt.attempt),
   };
-  const known = attempt.acks.filter(({ receivedAt }) => receivedAt !== undefined);
   const part = 0.6;
   const nowhere = { x: start.x + (xReceiver - start.x) * part, y: start.y + LEAST_DROP * part };
-  if (known.length === 0) {
+  if (attempt.came.length === 0) {
     const failed = stateOf(attempt) === "failed";
     return [{ ...message, to: nowhere, head: failed ? "cross" : "question", dashed: true }];
   }
   /** @type {Shape[]} */
   const shapes = [];
-  for (const ack of known) {
+  for (const ack of attempt.came) {
     const end = { x: start.x, y: Math.max(start.y + 2 * LEAST_DROP, y(ack.receivedAt ?? 0)) };
     const turn = { x: xReceiver, y: (start.y + end.y) / 2 };
     if (shapes.length === 0) shapes.push({ ...message, to: turn, head: "filled" });
     const mark = ack.duplicate ? "dup" : "";
-    const dashed = isLate(ack) || ack.ignored === true;
+    const dashed = isLate(ack, attempt) || ack.ignored === true;
     shapes.push({
       ...arrowOf(attempt),
       what: "ack",

@@ -43,7 +43,9 @@
  * @property {number} [failedAt]
  * @property {string} [why]
  * @property {{ at: number, why: string, outcome: string }} [gaveUp]
- * @property {Ack[]} acks
+ * @property {number} [ackedAt] when its client had its ack, or that of an attempt before it, come late
+ * @property {Ack[]} acks those that answer it
+ * @property {Ack[]} came those that came while it was the last one: its client can't tell which they answer
  */
 
 const MAX_ATTEMPTS = 6000;
@@ -120,6 +122,7 @@ export function createModel() {
         sent: false,
         timeout: 5000,
         acks: [],
+        came: [],
       };
       byKey.set(key, attempt);
       attempts.push(attempt);
@@ -155,20 +158,30 @@ export function createModel() {
     attempt.acks.push(ack);
   }
 
+  /**
+   * An ack has come. It says which message it answers, not which attempt; the receiver's own event tells.
+   * @param {TraceEvent} event
+   */
+  function applyAck({ event, at, message = "?", attempt, receiver = "?", heard, duplicate = false }) {
+    const ignored = event === "ack ignored";
+    const ack = ackWith(`${receiver} ${heard ?? `${message} ${attempt}`}`);
+    Object.assign(ack, { receivedAt: at, ignored, duplicate });
+    const last =
+      attempt === undefined
+        ? byMessage.get(message)?.findLast((other) => other.receiver === receiver)
+        : attemptOf(message, attempt, receiver, at);
+    if (!last) return; // its sending is forgotten already
+    if (!ignored && attempt !== undefined) last.ackedAt = at;
+    last.came.push(ack);
+    if (!ack.attempt) attach(ack, last);
+  }
+
   /** @param {TraceEvent} event */
   function applyToAttempt(event) {
-    const { at, message = "?", receiver = "?", clock, heard } = event;
+    const { at, message = "?", receiver = "?", clock } = event;
     const mine = event.event === "acked" || event.event === "received";
-    const number = event.attempt ?? byMessage.get(message)?.at(-1)?.attempt ?? 1;
-    if (event.event === "ack received" || event.event === "ack ignored") {
-      const ack = ackWith(`${receiver} ${heard ?? `${message} ${number}`}`);
-      if (!ack.attempt) attach(ack, attemptOf(message, number, receiver, at));
-      ack.receivedAt = at;
-      ack.ignored = event.event === "ack ignored";
-      ack.duplicate = event.duplicate ?? false;
-      return;
-    }
-    const attempt = attemptOf(message, number, receiver, at);
+    if (event.event === "ack received" || event.event === "ack ignored") return applyAck(event);
+    const attempt = attemptOf(message, event.attempt ?? 1, receiver, at);
     if (mine) attempt.client = event.from ?? attempt.client;
     switch (event.event) {
       case "sent":
@@ -325,27 +338,24 @@ const CLIENT_EVENTS = new Set([
 const GROUP_EVENTS = new Set(["joined", "left", "registered", "heartbeat", "expired", "replaced"]);
 
 /** When the attempt was over for its client; undefined while it waits. @param {Attempt} attempt */
-export function settledAt({ timedOutAt, failedAt, gaveUp, acks, at, timeout }) {
+export function settledAt({ timedOutAt, failedAt, gaveUp, ackedAt, acks, at, timeout }) {
   const acked = acks.flatMap(({ receivedAt, ignored }) => (receivedAt && !ignored ? [receivedAt] : []));
-  const ends = [timedOutAt, failedAt, gaveUp?.at, ...acked].filter((end) => end !== undefined);
+  const ends = [timedOutAt, failedAt, gaveUp?.at, ackedAt, ...acked].filter((end) => end !== undefined);
   return ends.length > 0 ? Math.min(...ends, at + timeout) : undefined;
 }
 
 /** What the client makes of it. @param {Attempt} attempt */
-export function stateOf({ acks, timedOutAt, failedAt, gaveUp }) {
+export function stateOf({ ackedAt, acks, timedOutAt, failedAt, gaveUp }) {
+  if (ackedAt !== undefined) return "acked";
   if (acks.some(({ receivedAt, ignored }) => receivedAt !== undefined && !ignored)) return "acked";
   if (failedAt !== undefined) return "failed";
   if (timedOutAt !== undefined) return "timedOut";
   return gaveUp ? "gaveUp" : "waiting";
 }
 
-/** Whether an ack came after its attempt's timeout. @param {Ack} ack */
-export function isLate({ attempt, receivedAt }) {
-  return (
-    attempt !== undefined &&
-    receivedAt !== undefined &&
-    receivedAt > (attempt.timedOutAt ?? attempt.at + attempt.timeout)
-  );
+/** Whether an ack came after the timeout of an attempt. @param {Ack} ack @param {Attempt} attempt */
+export function isLate({ receivedAt }, { timedOutAt, at, timeout }) {
+  return receivedAt !== undefined && receivedAt > (timedOutAt ?? at + timeout);
 }
 
 /** Ids are long; eight characters are enough to tell them apart. @param {string} id */

@@ -30,13 +30,17 @@ const OUTCOMES = /** @type {const} */ ({
 export function tellStory(model, message, clientOnly) {
   const lines = model
     .attemptsOf(message)
-    .flatMap((attempt) => [...whatTheClientSaw(attempt), ...(clientOnly ? [] : whatTheReceiverDid(attempt))]);
+    .flatMap((attempt) =>
+      clientOnly
+        ? whatTheClientSaw(attempt, attempt.came)
+        : [...whatTheClientSaw(attempt, attempt.acks), ...whatTheReceiverDid(attempt)],
+    );
   return lines.sort((a, b) => a.at - b.at);
 }
 
-/** @param {Attempt} attempt @returns {Line[]} */
-function whatTheClientSaw(attempt) {
-  const { client, timedOutAt, failedAt, gaveUp, acks } = attempt;
+/** @param {Attempt} attempt @param {Attempt["acks"]} acks @returns {Line[]} */
+function whatTheClientSaw(attempt, acks) {
+  const { client, timedOutAt, failedAt, gaveUp } = attempt;
   const names = { client, receiver: short(attempt.receiver), n: attempt.attempt };
   const timeout = `${attempt.timeout / 1000} s`;
   /** @type {Line[]} */
@@ -49,7 +53,7 @@ function whatTheClientSaw(attempt) {
     if (ack.receivedAt === undefined) continue;
     const key = ack.ignored
       ? "sAckIgnored"
-      : isLate(ack)
+      : isLate(ack, attempt)
         ? "sAckLate"
         : ack.duplicate
           ? "sAckDuplicate"
@@ -84,7 +88,7 @@ function whatTheReceiverDid(attempt) {
 export function tellState(attempt) {
   const state = stateOf(attempt);
   if (state !== "acked") return text(state);
-  if (attempt.acks.some((ack) => isLate(ack) && !ack.ignored)) return text("ackedLate");
+  if (attempt.acks.some((ack) => isLate(ack, attempt) && !ack.ignored)) return text("ackedLate");
   return text(attempt.acks.some(({ duplicate }) => duplicate) ? "ackedDuplicate" : "acked");
 }
 

@@ -475,6 +475,11 @@ test("sendToAny() takes the late ack of a receiver that it has moved on from", a
     acks.map(({ message, receiver }) => [message, receiver]),
     [[result.id, result.receiver]],
   );
+  const over = events.filter(({ event }) => event === "gave up");
+  assert.deepEqual(
+    over.map(({ attempt, receiver, outcome }) => [attempt, receiver, outcome]),
+    [[2, `id-${1 - (first?.number ?? 0)}`, "acked"]],
+  );
   assert.equal(client.lateAcks.size, 0);
 });
 

@@ -1,0 +1,113 @@
+/** What the monitor's page makes of the events, whatever the order in which those of two processes come. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import type { TraceEvent } from "../lib/trace.ts";
+import { createModel, settledAt, stateOf } from "../monitor/model.js";
+
+type Details = Partial<TraceEvent>;
+const eventsOf =
+  (process: string) =>
+  (clock: number, event: TraceEvent["event"], receiver: string, details: Details = {}): TraceEvent => ({
+    process,
+    clock,
+    event,
+    at: clock,
+    message: "m",
+    receiver,
+    ...details,
+  });
+const client = eventsOf("client-1");
+const a = eventsOf("receiver-a");
+
+/** Every merging of the two that keeps the order of each. */
+function mergings(left: TraceEvent[], right: TraceEvent[]): fc.Arbitrary<TraceEvent[]> {
+  return fc
+    .shuffledSubarray([...left.map(() => true), ...right.map(() => false)], {
+      minLength: left.length + right.length,
+    })
+    .map((turns) => {
+      const rest = { left: [...left], right: [...right] };
+      return turns.map((isLeft) => (isLeft ? rest.left : rest.right).shift() as TraceEvent);
+    });
+}
+
+/** How each attempt stands when all events have come, by number and receiver. */
+function statesAfter(events: TraceEvent[]): Record<string, string> {
+  const model = createModel();
+  for (const event of events) model.apply(event);
+  assert.ok(
+    model.attempts().every((attempt) => attempt.sent),
+    "no attempt that nobody made",
+  );
+  for (const attempt of model.attempts())
+    assert.equal(settledAt(attempt) === undefined, stateOf(attempt) === "waiting");
+  return Object.fromEntries(
+    model.attempts().map((attempt) => [`${attempt.attempt} ${attempt.receiver}`, stateOf(attempt)]),
+  );
+}
+
+function alwaysEnds(left: TraceEvent[], right: TraceEvent[], wanted: Record<string, string>) {
+  fc.assert(
+    fc.property(mergings(left, right), (events) => assert.deepEqual(statesAfter(events), wanted)),
+    { includeErrorInReport: true },
+  );
+}
+
+describe("the page's model of the messages", () => {
+  const firstAtA = [
+    a(3, "received", "id-a", { attempt: 1, heard: 2 }),
+    a(4, "fault", "id-a", { attempt: 1, fault: "late-ack" }),
+    a(5, "processed", "id-a", { attempt: 1 }),
+  ];
+
+  test("gives a late ack that nobody waits for to no attempt of another receiver", () => {
+    alwaysEnds(
+      [
+        client(1, "sent", "id-b", { attempt: 1 }),
+        client(2, "sent", "id-a", { attempt: 1 }),
+        client(8, "timed out", "id-b", { attempt: 1 }),
+        client(9, "timed out", "id-a", { attempt: 1 }),
+        client(10, "retried", "id-b", { attempt: 2 }),
+        client(11, "retried", "id-a", { attempt: 2 }),
+        client(14, "ack received", "id-a", { attempt: 2, heard: 13, duplicate: true }),
+        client(15, "timed out", "id-b", { attempt: 2 }),
+        client(16, "retried", "id-b", { attempt: 3 }),
+        client(18, "ack ignored", "id-a", { heard: 17 }),
+        client(19, "gave up", "id-b", { attempt: 3, outcome: "unknown" }),
+      ],
+      [
+        ...firstAtA,
+        a(12, "received", "id-a", { attempt: 2, heard: 11, duplicate: true }),
+        a(13, "acked", "id-a", { attempt: 2, duplicate: true }),
+        a(17, "acked", "id-a", { attempt: 1 }),
+      ],
+      {
+        "1 id-b": "timedOut",
+        "2 id-b": "timedOut",
+        "3 id-b": "gaveUp",
+        "1 id-a": "timedOut", // its ack came when nobody waited
+        "2 id-a": "acked",
+      },
+    );
+  });
+
+  test("knows that an attempt is over when the late ack of the one before ends it", () => {
+    alwaysEnds(
+      [
+        client(2, "sent", "id-a", { attempt: 1 }),
+        client(8, "timed out", "id-a", { attempt: 1 }),
+        client(9, "retried", "id-a", { attempt: 2 }),
+        client(14, "ack received", "id-a", { attempt: 2, heard: 11 }),
+        client(15, "ack ignored", "id-a", { heard: 12, duplicate: true }),
+      ],
+      [
+        ...firstAtA,
+        a(10, "received", "id-a", { attempt: 2, heard: 9, duplicate: true }),
+        a(11, "acked", "id-a", { attempt: 1 }),
+        a(12, "acked", "id-a", { attempt: 2, duplicate: true }),
+      ],
+      { "1 id-a": "acked", "2 id-a": "acked" },
+    );
+  });
+});
