@@ -24,7 +24,7 @@ export function createDiagram({ scroll, canvas, spacer }, { onPick, onPause }) {
   const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
   let start = 0; // the time at the top of all
   let paused = false;
-  let scrolledTo = 0; // by us
+  let scrolledTo = 0; // by us, or by hand
   let scrolledLeft = 0;
   let isStale = true;
   let notBefore = 0; // it isn't painted again before that
@@ -44,11 +44,14 @@ export function createDiagram({ scroll, canvas, spacer }, { onPick, onPause }) {
 
   scroll.addEventListener("scroll", () => {
     const isOurs = Math.abs(scroll.scrollTop - scrolledTo) < 2 && scroll.scrollLeft === scrolledLeft;
-    if (isOurs) return;
+    if (isOurs && !paused) return;
     isStale = true;
     scrolledLeft = scroll.scrollLeft;
-    const toEnd = scroll.scrollHeight - scroll.clientHeight - scroll.scrollTop;
-    setPaused(toEnd > 8);
+    const isAtEnd = scroll.scrollHeight - scroll.clientHeight - scroll.scrollTop <= 8;
+    // Only who scrolls down to the end goes on; a window that grows may bring the end into view too.
+    if (!isAtEnd) setPaused(true);
+    else if (scroll.scrollTop > scrolledTo) setPaused(false);
+    scrolledTo = scroll.scrollTop;
   });
 
   canvas.addEventListener("click", ({ offsetX, offsetY }) => {

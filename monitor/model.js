@@ -247,7 +247,8 @@ export function createModel() {
       case "expired":
       case "replaced":
         // An old id of a process that is back with a new one says nothing about the process.
-        if (process.id === receiver) process.gone ??= { at, how: event.event };
+        // What the list only let us guess, the event knows.
+        if (process.id === receiver) process.gone = { at: process.gone?.at ?? at, how: event.event };
         break;
     }
   }
@@ -278,7 +279,9 @@ export function createModel() {
         delete process.gone;
       }
       for (const process of byId.values()) {
-        if (process.listed && !here.has(process)) process.gone ??= { at: now, how: "left" };
+        const isOver = now - (process.leaseFrom ?? 0) >= process.lease;
+        if (process.listed && !here.has(process))
+          process.gone ??= { at: now, how: isOver ? "expired" : "left" };
         process.listed = here.has(process);
       }
     },

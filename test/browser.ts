@@ -100,6 +100,7 @@ describe("the monitor's page", () => {
     const seen = new Set<string>();
     // It is more than fits in view: the whole diagram is scrolled through, which pauses it.
     await page.evaluate("document.getElementById('scroll').scrollTop = 0");
+    await page.getByRole("button", { name: "Continue" }).waitFor();
     const height = Number(await page.evaluate("document.getElementById('scroll').scrollHeight"));
     for (let top = 0; top < height; top += 200) {
       await page.evaluate(`document.getElementById('scroll').scrollTop = ${top}`);
@@ -111,7 +112,8 @@ describe("the monitor's page", () => {
       }
     }
     assert.deepEqual([...seen].sort(), [...new Set(wanted)].sort());
-    assert.equal(await page.locator("#pause").getAttribute("aria-pressed"), "true");
+    assert.equal(await page.locator("#pause").getAttribute("aria-pressed"), "false", "it goes on at the end");
+    await page.getByRole("button", { name: "Pause" }).click();
   });
 
   test("draws timeouts as bars, duplicates with hollow heads, late acks dashed, lost ones with a cross", async () => {

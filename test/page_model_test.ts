@@ -111,3 +111,29 @@ describe("the page's model of the messages", () => {
     );
   });
 });
+
+describe("the page's model of the group", () => {
+  const discovery = eventsOf("discovery");
+  const id = "id-a";
+  const listed = { id, host: "a", port: 4000, last_seen: 0.001 };
+
+  /** Registered at 1 ms for 6 s, in the list, and then no longer there at this time. */
+  function missingAt(at: number, ...told: TraceEvent[]) {
+    const model = createModel();
+    model.apply(discovery(1, "registered", id, { lease: 6000, message: undefined }));
+    model.applyList([listed], 2);
+    model.applyList([], at);
+    for (const event of told) model.apply(event);
+    return model.receiver(id)?.gone?.how;
+  }
+
+  test("says of a receiver that is missing from discovery's list whether its lease was over", () => {
+    assert.equal(missingAt(3000), "left");
+    assert.equal(missingAt(6100), "expired");
+  });
+
+  test("believes what the event says, when it comes", () => {
+    assert.equal(missingAt(6100, a(3000, "left", id, { message: undefined })), "left");
+    assert.equal(missingAt(5900, discovery(7000, "expired", id, { message: undefined })), "expired");
+  });
+});
