@@ -15,6 +15,7 @@ const NS = "http://www.w3.org/2000/svg";
 const GONE_SHOWN_MS = 60_000;
 const CLIENT_SHOWN_MS = 60_000;
 const MAX_CLIENTS = 6;
+const CLIENT_ROOM = 78; // with its name and the dots of its members
 
 /** @param {Element} parent @param {string} name @param {Record<string, string | number>} [attributes] */
 export function draw(parent, name, attributes = {}) {
@@ -78,7 +79,7 @@ export function createGroupPicture(svg) {
     const all = model.processes();
     const clients = all
       .filter(({ role, lastAt }) => role === "client" && now - lastAt < CLIENT_SHOWN_MS)
-      .slice(-MAX_CLIENTS);
+      .slice(-Math.max(1, Math.min(MAX_CLIENTS, Math.floor(height / CLIENT_ROOM))));
     const discovery = all.find(({ role }) => role === "discovery");
     const receivers = all.filter(
       ({ role, gone }) => role === "receiver" && (!gone || now - gone.at < GONE_SHOWN_MS),
@@ -86,10 +87,9 @@ export function createGroupPicture(svg) {
     places = new Map();
 
     const left = Math.min(190, width * 0.3);
-    const clientSize = Math.max(16, Math.min(34, (height - 40) / Math.max(3, clients.length) / 3.4));
+    const step = height / clients.length;
     clients.forEach((client, index) => {
-      const y = 96 + (height - 96) * ((index + 0.42) / clients.length);
-      places.set(client, { x: left / 2, y, r: clientSize, room: left });
+      places.set(client, { x: left / 2, y: step * (index + 0.42), r: Math.min(34, step * 0.24), room: left });
     });
     if (discovery) places.set(discovery, { x: left + (width - left) / 2, y: 34, r: 30, room: 130 });
 

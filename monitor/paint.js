@@ -35,7 +35,7 @@ export function paintShapes(ctx, shapes, { left, width, height, selected }) {
   ctx.translate(-left, 0);
   ctx.font = FONT;
   ctx.textBaseline = "middle";
-  const place = placeLabels();
+  const labels = createLabels();
   const isSeen = (/** @type {number} */ a, /** @type {number} */ b) =>
     Math.max(a, b) > left - 40 && Math.min(a, b) < left + width + 40;
   const isDense = shapes.length > DENSE_ABOVE;
@@ -82,9 +82,10 @@ export function paintShapes(ctx, shapes, { left, width, height, selected }) {
           Math.max(shape.to.y, shape.from.y) > -20 &&
           shape.from.y < height + 20
         )
-          paintArrow(ctx, shape, place);
+          paintArrow(ctx, shape, labels.place);
     }
   }
+  labels.paint(ctx);
   ctx.restore();
 }
 
@@ -113,7 +114,7 @@ function paintBar(ctx, { x, from, to, filledTo, timedOut }) {
   ctx.stroke();
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Arrow} arrow @param {ReturnType<typeof placeLabels>} place */
+/** @param {CanvasRenderingContext2D} ctx @param {Arrow} arrow @param {ReturnType<typeof createLabels>["place"]} place */
 function paintArrow(ctx, { what, from, to, head, dashed, label, mark, retry }, place) {
   const color = COLORS[what];
   const angle = Math.atan2(to.y - from.y, to.x - from.x);
@@ -139,36 +140,48 @@ function paintArrow(ctx, { what, from, to, head, dashed, label, mark, retry }, p
     );
 }
 
-/** Labels that would cover one another are left out: the list of messages has them all. */
-function placeLabels() {
+/** Labels go over all lines. Those that would cover one another are left out: the list has them all. */
+function createLabels() {
   /** @type {Set<string>} */
   const taken = new Set();
-  /**
-   * @param {CanvasRenderingContext2D} ctx @param {string} text @param {number} x @param {number} y
-   * @param {string} color @param {boolean} badge
-   */
-  function place(ctx, text, x, y, color, badge) {
-    const width = Math.max(12, text.length * 10);
-    const cells = [];
-    for (let column = Math.floor((x - width / 2) / 10); column <= (x + width / 2) / 10; column++)
-      for (let row = Math.floor((y - 9) / 6); row <= (y + 9) / 6; row++) cells.push(`${column} ${row}`);
-    if (cells.some((cell) => taken.has(cell))) return;
-    for (const cell of cells) taken.add(cell);
-    ctx.textAlign = "center";
-    if (badge) {
-      ctx.fillStyle = color;
-      ctx.beginPath();
-      ctx.roundRect(x - width / 2 - 3, y - 10, width + 6, 20, 6);
-      ctx.fill();
-    } else {
-      ctx.strokeStyle = "#fff";
-      ctx.lineWidth = 4;
-      ctx.strokeText(text, x, y + 1);
-    }
-    ctx.fillStyle = badge ? "#fff" : color;
-    ctx.fillText(text, x, y + 1);
-  }
-  return place;
+  /** @type {{ text: string, x: number, y: number, width: number, color: string, badge: boolean, alpha: number }[]} */
+  const placed = [];
+  return {
+    /**
+     * @param {CanvasRenderingContext2D} ctx @param {string} text @param {number} x @param {number} y
+     * @param {string} color @param {boolean} badge
+     */
+    place(ctx, text, x, y, color, badge) {
+      const width = Math.max(12, text.length * 10);
+      const cells = [];
+      for (let column = Math.floor((x - width / 2) / 10); column <= (x + width / 2) / 10; column++)
+        for (let row = Math.floor((y - 9) / 6); row <= (y + 9) / 6; row++) cells.push(`${column} ${row}`);
+      if (cells.some((cell) => taken.has(cell))) return;
+      for (const cell of cells) taken.add(cell);
+      placed.push({ text, x, y, width, color, badge, alpha: ctx.globalAlpha });
+    },
+
+    /** @param {CanvasRenderingContext2D} ctx */
+    paint(ctx) {
+      ctx.textAlign = "center";
+      ctx.setLineDash([]);
+      for (const { text, x, y, width, color, badge, alpha } of placed) {
+        ctx.globalAlpha = alpha;
+        if (badge) {
+          ctx.fillStyle = color;
+          ctx.beginPath();
+          ctx.roundRect(x - width / 2 - 3, y - 10, width + 6, 20, 6);
+          ctx.fill();
+        } else {
+          ctx.strokeStyle = "#fff";
+          ctx.lineWidth = 4;
+          ctx.strokeText(text, x, y + 1);
+        }
+        ctx.fillStyle = badge ? "#fff" : color;
+        ctx.fillText(text, x, y + 1);
+      }
+    },
+  };
 }
 
 /**
