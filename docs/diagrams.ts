@@ -1,10 +1,11 @@
 /**
- * The diagrams of the documentation, drawn from real runs: each scene starts discovery, a receiver and a
+ * The diagrams of the READMEs, drawn from real runs: each scene starts discovery, a receiver and a
  * client, with a seed and times by which it always goes the same way, and draws their events as the
  * monitor does (`GET /diagram.mmd`), with names in place of the ids.
  *
- *     npm run diagrams                 writes docs/diagrams.md
- *     npm run diagrams -- --check      says whether docs/diagrams.md is still what the program does
+ *     npm run diagrams                 writes them into the READMEs
+ *
+ * Where a diagram goes, the README has `<!-- diagram: NAME -->` before it and `<!-- /diagram -->` after it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
@@ -19,13 +20,11 @@ import { runIfMain } from "../lib/run.ts";
 import { createTrace, type TraceEvent } from "../lib/trace.ts";
 import { cleanup, registerReceiver, startReceiver } from "../receiver.ts";
 
-const FILE = `${import.meta.dirname}/diagrams.md`;
+export const FILES = ["README.md", "README.pt-BR.md"].map((file) => `${import.meta.dirname}/../${file}`);
 const ACK_TIMEOUT_MS = 1000;
 const LATE_BY_MS = 1500;
 
 interface Scene {
-  title: string;
-  about: string;
   /** What the coin, tossed with this seed, gives the first messages. @default no faults */
   faults?: Fault[];
   seed?: number;
@@ -35,38 +34,15 @@ interface Scene {
 
 const isAboutMessage = ({ message }: TraceEvent) => message !== undefined;
 
-export const SCENES: readonly Scene[] = [
-  {
-    title: "Registering",
-    about: "A receiver says where it listens, gets an id, and leaves when it is stopped.",
-    only: ({ event }) => event === "joined" || event === "left",
-  },
-  {
-    title: "Discovering",
-    about: "A client asks who is in the group.",
-    only: ({ event }) => event === "listed",
-  },
-  { title: "Message acked", about: "The message is processed, and the ack says so." },
-  {
-    title: "Ack missing, and retry",
-    about: "The receiver crashes on the first attempt; the client can only wait, and send the message again.",
-    faults: ["silent"],
-    seed: 9,
-  },
-  {
-    title: "Ack lost, and retry",
-    about:
-      "The message was processed, and the client can't know it. The id saves it from being processed twice.",
-    faults: ["lost-ack"],
-    seed: 9,
-  },
-  {
-    title: "Late ack",
-    about: "The ack comes after the timeout: the receiver was only slow.",
-    faults: ["late-ack"],
-    seed: 9,
-  },
-];
+/** By the name of the diagram. */
+const SCENES: Readonly<Record<string, Scene>> = {
+  registering: { only: ({ event }) => event === "joined" || event === "left" },
+  discovering: { only: ({ event }) => event === "listed" },
+  "ack missing, and retry": { faults: ["silent"], seed: 9 },
+  "message acked": {},
+  "ack lost, and retry": { faults: ["lost-ack"], seed: 9 },
+  "late ack": { faults: ["late-ack"], seed: 9 },
+};
 
 /** Runs a scene. @returns its events */
 async function play({ faults = [], seed = 0 }: Scene): Promise<TraceEvent[]> {
@@ -111,28 +87,36 @@ export function normalize(diagram: string): string {
     .replace(/\blocalhost:\d+/g, "localhost:40121");
 }
 
-/** All diagrams, as Markdown. */
-export async function drawAll(): Promise<string> {
-  const parts = await Promise.all(
-    SCENES.map(async (scene) => {
-      const events = (await play(scene)).filter(scene.only ?? isAboutMessage);
-      return `## ${scene.title}\n\n${scene.about}\n\n\`\`\`mermaid\n${normalize(drawMermaid(events))}\`\`\`\n`;
-    }),
-  );
-  const head =
-    "# What happens, drawn from real runs\n\nMade by `npm run diagrams`; a test says when they no longer match.\n";
-  return [head, ...parts].join("\n");
+/** Plays every scene. @returns its diagram, by name */
+export async function drawAll(): Promise<Map<string, string>> {
+  const drawn = Object.entries(SCENES).map(async ([name, scene]) => {
+    const events = (await play(scene)).filter(scene.only ?? isAboutMessage);
+    return [name, normalize(drawMermaid(events))] as const;
+  });
+  return new Map(await Promise.all(drawn));
 }
 
-async function main(argv: string[]): Promise<number> {
-  const drawn = await drawAll();
-  if (!argv.includes("--check")) {
-    writeFileSync(FILE, drawn);
-    return 0;
+/**
+ * Puts each diagram where it goes.
+ *
+ * @throws {Error} "Cannot place …" when a text has no place for a diagram
+ */
+export function placeDiagrams(text: string, diagrams: ReadonlyMap<string, string>): string {
+  let placed = text;
+  for (const [name, diagram] of diagrams) {
+    const [before, after] = [`<!-- diagram: ${name} -->\n`, "<!-- /diagram -->"];
+    const start = placed.indexOf(before) + before.length;
+    const end = placed.indexOf(after, start);
+    if (start < before.length || end < 0) throw new Error(`Cannot place the diagram "${name}": no marker`);
+    placed = `${placed.slice(0, start)}\`\`\`mermaid\n${diagram}\`\`\`\n${placed.slice(end)}`;
   }
-  const matches = readFileSync(FILE, "utf8") === drawn;
-  if (!matches) process.stderr.write("docs/diagrams.md is not what the program does: npm run diagrams\n");
-  return matches ? 0 : 1;
+  return placed;
+}
+
+async function main(): Promise<number> {
+  const diagrams = await drawAll();
+  for (const file of FILES) writeFileSync(file, placeDiagrams(readFileSync(file, "utf8"), diagrams));
+  return 0;
 }
 
 await runIfMain(import.meta, main);

@@ -13,13 +13,14 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
+import got from "got";
 import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
 import { createCoin, seededRandom } from "../lib/faults.ts";
 import { listen } from "../lib/listen.ts";
 import { until } from "./helpers.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
-const ROLES = ["discovery", "receiver", "client"] as const;
+const ROLES = ["discovery", "receiver", "client", "monitor"] as const;
 type RoleName = (typeof ROLES)[number];
 
 const RECEIVER_TTL_MS = 5000;
@@ -43,9 +44,11 @@ const env: NodeJS.ProcessEnv = {
   SWEEP_EVERY: "",
   ACK_TIMEOUT: "1s",
   ATTEMPTS: "",
+  MONITOR: "http://monitor:5001", // it is started last: the group has to do without it
 };
 
 let discovery: DiscoveryApi;
+let monitorUrl: string;
 let receivers: Terminal;
 const terminals: Terminal[] = [];
 
@@ -127,6 +130,13 @@ function withoutColors(text: string): string {
   return text.replace(/\x1b\[[0-9;?]*[a-zA-Z]/g, "");
 }
 
+async function findFreePort(): Promise<string> {
+  const server = createServer();
+  const port = await listen(server, 0, "127.0.0.1");
+  server.close();
+  return String(port);
+}
+
 async function untilInGroup(count: number): Promise<string[]> {
   let ids: string[] = [];
   const inGroup = async () => {
@@ -141,11 +151,10 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
     await docker("info").catch(() => {
       throw new Error("Cannot test containers: no Docker engine answers `docker info`; start one first");
     });
-    const free = createServer();
-    const port = await listen(free, 0, "127.0.0.1");
-    free.close();
-    env.DISCOVERY_PORT = String(port);
-    discovery = createDiscoveryApi(`http://127.0.0.1:${port}`);
+    env.DISCOVERY_PORT = await findFreePort();
+    env.MONITOR_PORT = await findFreePort();
+    discovery = createDiscoveryApi(`http://127.0.0.1:${env.DISCOVERY_PORT}`);
+    monitorUrl = `http://127.0.0.1:${env.MONITOR_PORT}`;
     await run(compose, composeLine(ROLES, "build"), BUILD_TIMEOUT_MS);
   });
 
@@ -265,5 +274,27 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
   test("up again: the group is whole", async () => {
     await run(compose, composeLine(["receiver"], "up", "-d", "--scale", "receiver=3"));
     await untilInGroup(3);
+  });
+
+  test("the monitor, started last, shows the group, a message and its ack", async () => {
+    await run(compose, composeLine(["monitor"], "up", "-d"));
+    const ask = (path: string) => got(`${monitorUrl}${path}`, { timeout: { request: 5000 } }).text();
+    await until("the monitor answers", () => ask("/health").catch(() => undefined), TIMEOUT_MS);
+    assert.match(await ask("/"), /<canvas/);
+    assert.equal(JSON.parse(await ask("/group")).receivers.length, 3);
+
+    const [client = ""] = await containersOf("client");
+    const line = await docker("exec", client, "tsx", "client.ts", "--to", "0", "--json");
+    const { id, receiver } = JSON.parse(line);
+    const told = async () => {
+      const events = (await ask("/events.jsonl"))
+        .trimEnd()
+        .split("\n")
+        .map((text) => JSON.parse(text));
+      const ofMessage = events.filter(({ message }) => message === id).map(({ event }) => event);
+      const heard = events.some((event) => event.event === "heartbeat" && event.receiver === receiver);
+      return heard && ofMessage.includes("acked") && ofMessage.includes("ack received");
+    };
+    await until("all three roles have told it", told, TIMEOUT_MS);
   });
 });
