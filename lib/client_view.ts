@@ -66,26 +66,34 @@ export function createSender(delivery: Delivery, options: CreateSenderOptions): 
     if (json || isListed || (result.outcome !== "acked" && !many)) say(result);
   }
 
+  function deliver(target: Receiver | "any", body: string, how: SendOptions): Promise<Result> {
+    return target === "any" ? delivery.toAny(body, how) : delivery.toOne(target, body, how);
+  }
+
   async function sendToOne(target: Receiver | "any", body: string, signal: AbortSignal): Promise<boolean> {
-    let waitingFor = "nobody is in the group";
-    let deadline = 0;
-    if (!many) {
-      screen.showLive(() => {
-        const left = Math.max(0, deadline - performance.now()) / 1000;
-        return `  ${waitingFor}, ${left.toFixed(1)}s left (Ctrl-C gives up) `;
-      });
-    }
-    const onAttempt = (attempt: number, receiver: Receiver) => {
-      waitingFor = `attempt ${attempt}, waiting for the ack of ${shortId(receiver.id)}`;
-      deadline = performance.now() + ackTimeoutMs;
-    };
-    const sending = many ? { signal } : { signal, onAttempt };
-    const result = await (target === "any"
-      ? delivery.toAny(body, sending)
-      : delivery.toOne(target, body, sending));
-    if (!many) screen.showLive(undefined);
+    const result = await (many
+      ? deliver(target, body, { signal })
+      : showWait((onAttempt) => deliver(target, body, { signal, onAttempt })));
     count(result, !many || result.outcome !== "acked");
     return result.outcome === "acked";
+  }
+
+  /** Shows how long the attempt under way still waits. */
+  async function showWait(
+    send: (onAttempt: NonNullable<SendOptions["onAttempt"]>) => Promise<Result>,
+  ): Promise<Result> {
+    let waitingFor = "nobody is in the group";
+    let deadline = 0;
+    screen.showLive(() => {
+      const left = Math.max(0, deadline - performance.now()) / 1000;
+      return `  ${waitingFor}, ${left.toFixed(1)}s left (Ctrl-C gives up) `;
+    });
+    const result = await send((attempt, receiver) => {
+      waitingFor = `attempt ${attempt}, waiting for the ack of ${shortId(receiver.id)}`;
+      deadline = performance.now() + ackTimeoutMs;
+    });
+    screen.showLive(undefined);
+    return result;
   }
 
   async function sendToAll(body: string, signal: AbortSignal): Promise<boolean> {
