@@ -52,7 +52,7 @@ export async function attemptOnce(
     timeout: ackTimeoutMs,
   });
   const message = { type: "message" as const, id, from: name, attempt, body, clock };
-  const got = await linkTo(client, receiver).attempt(message, ackTimeoutMs);
+  const got = await linkTo(client, receiver).attempt(message);
 
   if (got.end === "acked") {
     const { receiver, duplicate, clock: heard } = got.ack;
@@ -85,11 +85,11 @@ export async function pauseSince(attemptedAt: number, signal: AbortSignal): Prom
   await delay(pause, undefined, { signal }).catch(() => {});
 }
 
-export function linkTo({ links, lateAcks, trace }: Client, { host, port }: Receiver): Link {
+export function linkTo({ links, lateAcks, trace, ackTimeoutMs }: Client, { host, port }: Receiver): Link {
   const address = `${host}:${port}`;
   let link = links.get(address);
   if (link === undefined) {
-    link = createLink({ host, port }, { onStrayAck });
+    link = createLink({ host, port }, { ackTimeoutMs, onStrayAck });
     links.set(address, link);
   }
   return link;

@@ -625,11 +625,11 @@ test("a receiver that a restarted discovery doesn't know yet is not said to have
 test("createLink() doesn't send afterwards what was given up before there was a connection", async () => {
   // 192.0.2.1 would leave the machine; a full backlog doesn't: a server that never accepts.
   const { receiver, seen } = await fakeReceiver(() => {});
-  const link = createLink(receiver);
-  const attempt = link.attempt({ type: "message", id: "1", attempt: 1, body: "oi" }, 5000);
+  const link = createLink(receiver, { ackTimeoutMs: 5000 });
+  const attempt = link.attempt({ type: "message", id: "1", attempt: 1, body: "oi" });
   link.close(); // at once, while it is still connecting
   assert.equal((await attempt).end, "unreachable");
-  const next = link.attempt({ type: "message", id: "2", attempt: 1, body: "oi" }, 5000);
+  const next = link.attempt({ type: "message", id: "2", attempt: 1, body: "oi" });
   await until("the next one arrives", () => seen.length > 0 || undefined);
   link.close();
   await next;
