@@ -23,6 +23,7 @@ import { createFrameReader, FramingError, writeFrame } from "./lib/framing.ts";
 import { listen } from "./lib/listen.ts";
 import { createLog, type Log } from "./lib/log.ts";
 import { type Ack, type ErrorFrame, type Message, MessageSchema, readJson } from "./lib/messages.ts";
+import { checkOpenFiles } from "./lib/open_files.ts";
 import {
   chance,
   duration,
@@ -60,6 +61,7 @@ const OPTIONS = {
   ...LOG_OPTIONS,
 };
 
+const REGISTERING_AT_ONCE = 50; // of the copies in one process
 const MAX_CONNECTIONS = 1000;
 const LINGER_MS = 1000; // a refused client has that long to read why
 const MAX_IN_PROGRESS = 10_000; // messages that one receiver processes at the same time
@@ -256,11 +258,25 @@ export async function cleanup(node: ReceiverNode): Promise<void> {
   for (const socket of node.connections) socket.destroy();
 }
 
+/** Has so many of them under way at a time. */
+async function inLanes<T>(
+  lanes: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const rest = items.values();
+  async function workOnRest() {
+    for (const item of rest) await work(item);
+  }
+  await Promise.all(Array.from({ length: lanes }, workOnRest));
+}
+
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const options = parseOptions("receiver", OPTIONS, argv, {
     about: "A processing node: gets a message, processes it, answers an ack.",
     example: "tsx receiver.ts --fault-rate 0.5 --work 1s",
   });
+  checkOpenFiles(`start ${options.copies} copies`, options.copies);
   const name = `receiver-${randomBytes(3).toString("hex")}`;
   const log = createLog(name, options);
   const discovery = createDiscoveryApi(options.discovery);
@@ -278,7 +294,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
       nodes.push(await startReceiver({ ...options, port }, { discovery, log, trace, tossCoin, signal }));
     }
     await waitForDiscoveryServer(discovery, { log, signal });
-    await Promise.all(nodes.map(registerReceiver));
+    await inLanes(REGISTERING_AT_ONCE, nodes, registerReceiver);
     await untilAborted(signal);
   } finally {
     await Promise.all(nodes.map(cleanup));

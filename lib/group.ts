@@ -7,6 +7,7 @@ import type { Member } from "./group_view.ts";
 import type { AttemptEnd } from "./link.ts";
 import { shortId } from "./log.ts";
 import type { Receiver } from "./messages.ts";
+import { checkOpenFiles } from "./open_files.ts";
 import type { GroupResult, Result } from "./results.ts";
 
 /** How many acks make a send to the group done. */
@@ -36,6 +37,7 @@ export interface SendToGroupOptions extends GroupOptions, Discover {
  * tried again. It is done as soon as enough have acked; one that leaves drops out of the wait.
  *
  * @throws {TooFewReceivers}
+ * @throws {UsageError} when this process may not have so many connections
  */
 export async function sendToGroup(
   client: Client,
@@ -50,6 +52,7 @@ export async function sendToGroup(
       `Cannot send: ${members.length} receivers are in the group, and --need is ${need}`,
     );
   }
+  checkOpenFiles(`send to ${members.length} receivers`, members.length);
   onStart?.(members);
 
   const id = randomUUID();

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createCoin, FAULTS, seededRandom } from "../lib/faults.ts";
 import { createLog, printable } from "../lib/log.ts";
+import { checkOpenFiles, openFilesLimit } from "../lib/open_files.ts";
 import { createRecentIds } from "../lib/recent_ids.ts";
 import { createTally, type Result, showResult } from "../lib/results.ts";
 
@@ -93,4 +94,15 @@ test("createTally() counts, and shows how many attempts messages took", () => {
     bars.map((bar) => bar.replace(/█+/, "█")),
     ["  1 attempt  █ 2", "  2 attempts █ 1", " 8+ attempts █ 2"],
   );
+});
+
+test("checkOpenFiles() says both numbers when there are too few, and lets the rest pass", () => {
+  const check = (sockets: number, limit: number) => () => checkOpenFiles("send", sockets, limit);
+  assert.throws(
+    check(1000, 1024),
+    /Cannot send: .* 1100 open files, .* may have 1024\nTry: ulimit -n 1100/,
+  );
+  assert.doesNotThrow(check(924, 1024));
+  const limit = openFilesLimit();
+  assert.ok(limit === undefined || limit > 0);
 });

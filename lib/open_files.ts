@@ -1,0 +1,30 @@
+/** How many connections a process may have: each is an open file to the system. */
+import { readFileSync } from "node:fs";
+import { UsageError } from "./options.ts";
+
+const OWN_FILES = 100; // what a process has open besides: its code, logs, connections to discovery
+
+/** How many files this process may have open; undefined where the system has no /proc to ask. */
+export function openFilesLimit(): number | undefined {
+  try {
+    const [, soft] = readFileSync("/proc/self/limits", "utf8").match(/^Max open files +(\d+)/m) ?? [];
+    return soft === undefined ? undefined : Number(soft);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Checks, before anything is opened, that so many sockets can be.
+ *
+ * @param doing as in `Cannot start 30000 copies`
+ * @throws {UsageError} with both numbers
+ */
+export function checkOpenFiles(doing: string, sockets: number, most = openFilesLimit()): void {
+  const needed = sockets + OWN_FILES;
+  if (most === undefined || needed <= most) return;
+  throw new UsageError(
+    `Cannot ${doing}: that takes ${needed} open files, and this process may have ${most}\n` +
+      `Try: ulimit -n ${needed}, or fewer`,
+  );
+}
