@@ -33,10 +33,10 @@ const MAX_BODY_BYTES = 64 * 1024;
 
 /** The HTTP calls, apart from any socket. */
 export function createApp(registry: Registry, log: Log): Hono {
-  const app = createHono({ name: "discovery", log, maxBodyBytes: MAX_BODY_BYTES });
+  const app = createHono({ name: "discovery", log });
 
   app.post("/register", async (c) => {
-    const where = await readBody(c, "register", RegistrationSchema);
+    const where = await readBody(c, RegistrationSchema, { what: "register", maxBytes: MAX_BODY_BYTES });
     const id = registry.register(where);
     if (id === undefined)
       return c.json({ error: "Cannot register: the group is full; try again later" }, 503);
@@ -44,7 +44,7 @@ export function createApp(registry: Registry, log: Log): Hono {
   });
 
   app.post("/heartbeat", async (c) => {
-    const { id } = await readBody(c, "take heartbeat", HeartbeatSchema);
+    const { id } = await readBody(c, HeartbeatSchema, { what: "take heartbeat", maxBytes: MAX_BODY_BYTES });
     return registry.heartbeat(id) ? c.json({ message: "Heartbeat received" }) : unknownId(c);
   });
 

@@ -65,7 +65,7 @@ export interface Monitor {
 /** The HTTP calls, apart from any socket. */
 export function createApp(monitor: Monitor): Hono {
   const { store, log } = monitor;
-  const app = createHono({ name: "the monitor", log, maxBodyBytes: MAX_BODY_BYTES });
+  const app = createHono({ name: "the monitor", log });
   const getGroup = cached(LIST_FOR_MS, () => monitor.discovery.list());
 
   app.use(async (c, next) => {
@@ -76,7 +76,10 @@ export function createApp(monitor: Monitor): Hono {
   });
 
   app.post("/events", async (c) => {
-    const { events, lost } = await readBody(c, "take events", BatchSchema);
+    const { events, lost } = await readBody(c, BatchSchema, {
+      what: "take events",
+      maxBytes: MAX_BODY_BYTES,
+    });
     monitor.lost += lost;
     store.add(events);
     if (events.length === 0 && lost > 0) store.wake();

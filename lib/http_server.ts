@@ -1,8 +1,7 @@
 /** What discovery and the monitor share as HTTP servers: how they listen, read a body, and refuse. */
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import { type Context, Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import type * as v from "valibot";
 import { listen } from "./listen.ts";
@@ -13,15 +12,11 @@ export interface CreateHonoOptions {
   /** Who answers, for the error messages. */
   name: string;
   log: Log;
-  /** A longer body is refused. */
-  maxBodyBytes: number;
 }
 
 /** Makes an app whose every error is JSON, `{error: "…"}`, and says what to do about it. */
-export function createHono({ name, log, maxBodyBytes }: CreateHonoOptions): Hono {
+export function createHono({ name, log }: CreateHonoOptions): Hono {
   const app = new Hono();
-  const tooLarge = `Cannot read body: it has more than ${maxBodyBytes} bytes`;
-  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: (c) => c.json({ error: tooLarge }, 413) }));
   app.notFound((c) =>
     c.json({ error: `Cannot find ${c.req.path}: docs/PROTOCOL.md lists what there is` }, 404),
   );
@@ -33,21 +28,48 @@ export function createHono({ name, log, maxBodyBytes }: CreateHonoOptions): Hono
   return app;
 }
 
+export interface ReadBodyOptions {
+  /** What the call wants to do, for the error messages. */
+  what: string;
+  /** A longer body is refused. */
+  maxBytes: number;
+}
+
 /**
- * Reads the JSON body of a call that wants to do `what`.
+ * Reads the JSON body of a call, from Node's own request: hono's would first be made into a web `Request`,
+ * which takes as long as all the rest.
  *
- * @throws {HTTPException} 415 or 400, with what is wrong
+ * @throws {HTTPException} 413, 415 or 400, with what is wrong
  */
-export async function readBody<S extends v.GenericSchema>(c: Context, what: string, schema: S) {
-  const type = c.req.header("content-type") ?? "";
-  if (!/^application\/json\b/i.test(type)) {
+export async function readBody<S extends v.GenericSchema>(
+  c: Context,
+  schema: S,
+  { what, maxBytes }: ReadBodyOptions,
+): Promise<v.InferOutput<S>> {
+  const { incoming }: { incoming: IncomingMessage } = c.env;
+  if (!/^application\/json\b/i.test(incoming.headers["content-type"] ?? "")) {
     throw new HTTPException(415, {
       message: `Cannot ${what}: send the header Content-Type: application/json`,
     });
   }
-  const body = readJson(schema, await c.req.text());
+  const body = readJson(schema, await readText(incoming, maxBytes));
   if ("value" in body) return body.value;
   throw new HTTPException(400, { message: `Cannot ${what}: ${body.problem}` });
+}
+
+async function readText(incoming: IncomingMessage, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = Number(incoming.headers["content-length"] ?? 0); // what it says; then what has come
+  if (bytes <= maxBytes) {
+    bytes = 0;
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) break;
+      chunks.push(chunk);
+    }
+  }
+  if (bytes <= maxBytes) return Buffer.concat(chunks).toString();
+  throw new HTTPException(413, { message: `Cannot read body: it has more than ${maxBytes} bytes` });
 }
 
 export function wrongMethod(c: Context, allowed: string) {

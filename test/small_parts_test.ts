@@ -98,10 +98,7 @@ test("createTally() counts, and shows how many attempts messages took", () => {
 
 test("checkOpenFiles() says both numbers when there are too few, and lets the rest pass", () => {
   const check = (sockets: number, limit: number) => () => checkOpenFiles("send", sockets, limit);
-  assert.throws(
-    check(1000, 1024),
-    /Cannot send: .* 1100 open files, .* may have 1024\nTry: ulimit -n 1100/,
-  );
+  assert.throws(check(1000, 1024), /Cannot send: .* 1100 open files, .* may have 1024\nTry: ulimit -n 1100/);
   assert.doesNotThrow(check(924, 1024));
   const limit = openFilesLimit();
   assert.ok(limit === undefined || limit > 0);
