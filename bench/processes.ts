@@ -1,0 +1,110 @@
+/** Everything that is measured runs as a process of its own; here they are started, heard and ended. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+
+const ROOT = `${import.meta.dirname}/..`;
+const PATIENCE_MS = 60_000; // for what takes a second or two; then it counts as broken
+const TICKS_PER_SECOND = 100; // in which Linux counts a process's time, on every machine that we know
+
+export interface Started {
+  pid: number;
+  /** Resolves as soon as its output matches; rejects when it ends or takes too long. */
+  says(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** Its whole stdout, once it has ended by itself. Rejects unless that was with code 0. */
+  output(): Promise<string>;
+  /** Ends it and waits until it has. */
+  stop(): Promise<void>;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Ends all that still runs. */
+export function stopAll(): void {
+  for (const child of running) child.kill();
+}
+
+/** Starts a TypeScript file as its user does, with its own node. */
+export function startScript(file: string, args: readonly string[]): Started {
+  return start(process.execPath, ["--import", "tsx", file, ...args]);
+}
+
+/** Starts a program in the project's folder, without this shell's ACK_ variables. */
+export function start(command: string, args: readonly string[]): Started {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("ACK_")));
+  const child = spawn(command, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  running.add(child);
+  const said = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => (said.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (said.stderr += text));
+  const ended = once(child, "close").finally(() => running.delete(child));
+  ended.catch(() => {}); // it could not be started: who waits for it is told
+  const lastWords = () => (said.stderr + said.stdout).trim().split("\n").slice(-3).join(" / ");
+
+  return {
+    pid: child.pid ?? 0,
+    says(pattern) {
+      const heard = new Promise<RegExpMatchArray>((resolve) => {
+        const listen = () => {
+          const match = `${said.stdout}${said.stderr}`.match(pattern);
+          if (match) resolve(match);
+        };
+        listen();
+        child.stdout.on("data", listen);
+        child.stderr.on("data", listen);
+      });
+      const silent = ended.then(() => {
+        throw new Error(`it ended before it said ${pattern}: ${lastWords()}`);
+      });
+      return inTime(`it says ${pattern}`, Promise.race([heard, silent]));
+    },
+    async output() {
+      const [code, signal] = await inTime("it ends", ended);
+      if (code !== 0) throw new Error(`it ended with ${signal ?? `code ${code}`}: ${lastWords()}`);
+      return said.stdout;
+    },
+    async stop() {
+      child.kill();
+      await inTime("it ends", ended);
+    },
+  };
+}
+
+/** Waits, but not for ever. */
+export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const tooLate = delay(PATIENCE_MS, undefined, { signal: stop.signal }).then(() => {
+    throw new Error(`waited ${PATIENCE_MS / 1000} s: ${what}`);
+  });
+  tooLate.catch(() => {}); // aborted: it was in time
+  return Promise.race([promise, tooLate]).finally(() => stop.abort());
+}
+
+/** Whether a command is on the PATH. */
+export function isOnPath(command: string): boolean {
+  return (process.env.PATH ?? "").split(":").some((folder) => existsSync(`${folder}/${command}`));
+}
+
+/** The memory of a process, in bytes; undefined without Linux's /proc. */
+export function residentBytes(pid: number): number | undefined {
+  const kib = readProc(`${pid}/status`)?.match(/VmRSS:\s+(\d+) kB/)?.[1];
+  return kib === undefined ? undefined : Number(kib) * 1024;
+}
+
+/** The processor time that a process has used, in seconds; undefined without Linux's /proc. */
+export function processorSeconds(pid: number): number | undefined {
+  // The fields after the name, which is in brackets and may have spaces; 12 and 13 are utime and stime.
+  const fields = readProc(`${pid}/stat`)?.split(") ").at(-1)?.split(" ");
+  return fields && (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+function readProc(path: string): string | undefined {
+  return existsSync(`/proc/${path}`) ? readFileSync(`/proc/${path}`, "utf8") : undefined;
+}
+
+/** How many files and connections a process may have open. Node raises its own limit as far as it goes. */
+export function openFilesLimit(): number {
+  const text = execFileSync("sh", ["-c", "ulimit -Hn"], { encoding: "utf8" }).trim();
+  return text === "unlimited" ? Number.POSITIVE_INFINITY : Number(text);
+}

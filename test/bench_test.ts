@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readGroupResult } from "../bench/group.ts";
+import { drawRoundTrips } from "../bench/plot.ts";
+import { type RoundTrip, showRoundTrips } from "../bench/round_trips.ts";
+import { medianRatio, show, showSpread, slope, spread, table } from "../bench/statistics.ts";
+import { OURS, readSummary } from "../bench/systems.ts";
+import { createTally } from "../lib/results.ts";
+
+test("spread() gives the median, of an even number of values too, and the ends", () => {
+  assert.deepEqual(spread([10, 9, 200]), { median: 10, min: 9, max: 200 });
+  assert.deepEqual(spread([4, 1, 2, 100]), { median: 3, min: 1, max: 100 });
+  assert.throws(() => spread([]), /no values/);
+});
+
+test("medianRatio() divides within a round, and leaves out a round that one of the two has not", () => {
+  const ours = new Map([
+    [0, 10],
+    [1, 40],
+    [2, 90],
+    [3, 1],
+  ]);
+  const theirs = new Map([
+    [0, 10],
+    [1, 20],
+    [2, 30],
+  ]);
+  assert.equal(medianRatio(ours, theirs), 2); // of 1, 2 and 3
+  assert.equal(medianRatio(ours, new Map()), undefined);
+});
+
+test("slope() is that of the line through the points, wherever it starts", () => {
+  const exact = [1, 100, 10_000].map((x) => ({ x, y: 50 + 0.25 * x }));
+  assert.ok(Math.abs(slope(exact) - 0.25) < 1e-9);
+  const noisy = [-1, 1, 0, 1, -1].map((noise, x) => ({ x, y: 7 - 2 * x + noise }));
+  assert.ok(Math.abs(slope(noisy) + 2) < 1e-9);
+});
+
+test("show() and showSpread() write numbers for people", () => {
+  assert.deepEqual([0.012345, 4.5678, 98.76, 1234.5].map(show), ["0.0123", "4.57", "98.8", "1,235"]);
+  assert.equal(showSpread([3, 1, 2]), "2 (1–3)");
+  assert.equal(showSpread([3]), "3");
+});
+
+test("table() is markdown whose columns stand below each other", () => {
+  assert.equal(
+    table(["a", "number"], [["longer", "1"]]),
+    ["| a      | number |", "| ------ | -----: |", "| longer |      1 |"].join("\n"),
+  );
+});
+
+test("readSummary() reads what our client says", () => {
+  const tally = createTally();
+  const result = { id: "1", receiver: "2", outcome: "acked" as const, attempts: 1 };
+  for (let n = 0; n < 1500; n++) tally.add({ ...result, ms: n < 1400 ? 2 : 3000 });
+  const { messages, seconds, medianMs, p99Ms } = readSummary(tally.show().join("\n"));
+  assert.deepEqual({ messages, medianMs, p99Ms }, { messages: 1500, medianMs: 2, p99Ms: 3000 });
+  assert.ok(seconds > 0 && seconds < 10);
+  assert.throws(() => readSummary("nothing"), /Cannot read/);
+});
+
+test("readGroupResult() takes the time of the group, and only if all have acked", () => {
+  const output = ['{"id":"1","ms":9}', '{"group":"1","acked":["a","b"],"ms":12.5}', ""].join("\n");
+  assert.equal(readGroupResult(output, 2), 12.5);
+  assert.throws(() => readGroupResult(output, 3), /2 times, of 3/);
+});
+
+test("tables and picture show what was measured, and name what broke", () => {
+  const one = { inFlight: 1, bytes: 16, messages: 1000, seconds: 1, medianMs: 0.5, p99Ms: 4 };
+  const results: RoundTrip[] = [0, 1].flatMap((round) => [
+    { ...one, round, system: OURS, perSecond: 1000 },
+    { ...one, round, system: "bare socket", perSecond: 4000 },
+  ]);
+  const tables = showRoundTrips(results);
+  assert.match(tables, /\| this project +\| 1,000 \(1,000–1,000\) \| +broke \|/);
+  assert.match(tables, /\| bare socket +\| +0\.25× \|/);
+  assert.match(tables, /\| bare socket +\| +0\.5 \/ 4 \|/);
+
+  const bars = [...(drawRoundTrips(results, "here") ?? "").matchAll(/width="([\d.]+)" height="18"/g)];
+  const [ours, theirs] = bars.map(([, width]) => Number(width));
+  assert.equal(bars.length, 2);
+  assert.ok(ours !== undefined && theirs !== undefined && ours < theirs);
+  assert.equal(drawRoundTrips([], "here"), undefined);
+});
