@@ -1,6 +1,6 @@
 /**
  * The benchmark: this project beside a bare socket, NATS, ZeroMQ, gRPC and a connection for each message,
- * all on this machine, in this run, in turns; then discovery, sends to the group and what a receiver costs.
+ * all on this machine, in this run, in turns; then steadiness, discovery, sends to the group and what a receiver costs.
  * Ours is measured by the command lines that a user types, with no special path.
  *
  *     npm run bench                                           all of it
@@ -21,12 +21,13 @@ import { measureGroup, showGroup } from "./group.ts";
 import { drawRoundTrips } from "./plot.ts";
 import { stopAll } from "./processes.ts";
 import { measureRoundTrips, showRoundTrips } from "./round_trips.ts";
+import { measureSteadiness, showSteadiness } from "./steady.ts";
 import { SYSTEMS } from "./systems.ts";
 
 const OPTIONS = {
   quick: { type: "boolean" as const, default: false, describe: "few messages, one round, small groups" },
-  rounds: optionalWhole(1, "how often each is measured [default: 5; with --quick 1]"),
-  only: words("all", ["all", "round-trips", "discovery", "group", "copies"], "which parts"),
+  rounds: optionalWhole(1, "how often each is measured [default: 3; with --quick 1]"),
+  only: words("all", ["all", "round-trips", "steady", "discovery", "group", "copies"], "which parts"),
   json: optionalText("a file that gets all numbers [default: none]"),
   plot: optionalText("a file that gets a picture of the round trips, an SVG [default: none]"),
 };
@@ -51,7 +52,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   process.on("exit", stopAll);
 
   const machine = describeMachine();
-  const settings = { isQuick: options.quick, rounds: options.rounds ?? (options.quick ? 1 : 5) };
+  const settings = { isQuick: options.quick, rounds: options.rounds ?? (options.quick ? 1 : 3) };
   const broken: string[] = [];
   const say = (line: string) => process.stderr.write(`${line}\n`);
   const print = (text: string) => process.stdout.write(`${text}\n\n`);
@@ -93,6 +94,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
       stopAll();
     }
   }
+  await run("steady", () => measureSteadiness(settings), showSteadiness);
   await run("discovery", () => measureDiscovery(settings), showDiscovery);
   await run("group", () => measureGroup(settings), showGroup);
   await run("copies", () => measureCopies(settings), showCopies);

@@ -1,7 +1,8 @@
 /** What a receiver costs: time from start to registered and memory, as processes and as `--copies` in one. */
 import { setTimeout as delay } from "node:timers/promises";
+import { openFilesLimit } from "../lib/open_files.ts";
 import { startDiscovery, startReceivers } from "./ours.ts";
-import { openFilesLimit, processorSeconds, residentBytes } from "./processes.ts";
+import { processorSeconds, residentBytes } from "./processes.ts";
 import { show, showSpread, slope, table } from "./statistics.ts";
 
 const PROCESSES = { full: 5, quick: 2 };
@@ -32,7 +33,7 @@ export async function measureCopies({ isQuick }: { isQuick: boolean }): Promise<
   const result: CopiesResult = { processes: [], copies: [], skipped: [] };
   result.processes = await measureProcesses(isQuick ? PROCESSES.quick : PROCESSES.full);
   for (const copies of isQuick ? COPIES.quick : COPIES.full) {
-    if (openFiles(copies) > openFilesLimit()) {
+    if (openFiles(copies) > (openFilesLimit() ?? Infinity)) {
       result.skipped.push(copies);
       continue;
     }
@@ -119,7 +120,7 @@ export function showCopies({ processes, copies, skipped, idle }: CopiesResult): 
     );
   }
   for (const copies of skipped) {
-    lines.push(`--copies ${copies}: not measured, a process may open ${show(openFilesLimit())} files here.`);
+    lines.push(`--copies ${copies}: not measured, a process may open ${openFilesLimit()} files here.`);
   }
   return lines.join("\n\n");
 }

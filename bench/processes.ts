@@ -1,5 +1,5 @@
 /** Everything that is measured runs as a process of its own; here they are started, heard and ended. */
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
@@ -101,10 +101,4 @@ export function processorSeconds(pid: number): number | undefined {
 
 function readProc(path: string): string | undefined {
   return existsSync(`/proc/${path}`) ? readFileSync(`/proc/${path}`, "utf8") : undefined;
-}
-
-/** How many files and connections a process may have open. Node raises its own limit as far as it goes. */
-export function openFilesLimit(): number {
-  const text = execFileSync("sh", ["-c", "ulimit -Hn"], { encoding: "utf8" }).trim();
-  return text === "unlimited" ? Number.POSITIVE_INFINITY : Number(text);
 }

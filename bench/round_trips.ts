@@ -2,13 +2,13 @@
 import { median, medianRatio, show, showSpread, table } from "./statistics.ts";
 import { type Measurement, OURS, type Server, SYSTEMS } from "./systems.ts";
 
-/** Each `count` takes our client about two seconds. */
+/** Each `count` takes our client one to three seconds. */
 export const CELLS = [
-  { inFlight: 1, bytes: 16, count: 20_000 },
+  { inFlight: 1, bytes: 16, count: 40_000 },
   { inFlight: 64, bytes: 16, count: 200_000 },
   { inFlight: 1024, bytes: 16, count: 200_000 },
   { inFlight: 64, bytes: 1024, count: 100_000 },
-  { inFlight: 64, bytes: 64 * 1024, count: 5_000 },
+  { inFlight: 64, bytes: 64 * 1024, count: 8_000 },
 ] as const;
 const QUICK_SHARE = 1 / 20;
 

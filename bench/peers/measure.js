@@ -61,9 +61,7 @@ export function createTally({ count, seconds }) {
       const passed = (performance.now() - startedAt) / 1000;
       const sorted = latencies.subarray(0, acked).sort();
       const at = (part) => sorted[Math.min(acked - 1, Math.floor(acked * part))];
-      console.log(
-        JSON.stringify({ messages: acked, seconds: passed, medianMs: at(0.5), p99Ms: at(0.99) }),
-      );
+      console.log(JSON.stringify({ messages: acked, seconds: passed, medianMs: at(0.5), p99Ms: at(0.99) }));
     },
   };
 }

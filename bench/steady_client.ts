@@ -1,0 +1,48 @@
+/**
+ * A client that says how quick each tenth of its messages was, which client.ts doesn't; it sends as that does.
+ *
+ *     tsx bench/steady_client.ts DISCOVERY_URL MESSAGES
+ */
+import { discoverReceivers, sendMessage } from "../client.ts";
+import { closeLinks, createClient } from "../lib/attempt.ts";
+import { createDiscoveryApi } from "../lib/discovery_api.ts";
+import { createLog } from "../lib/log.ts";
+import { createTrace } from "../lib/trace.ts";
+
+const IN_FLIGHT = 64;
+const [url = "", messages = ""] = process.argv.slice(2);
+
+const { signal } = new AbortController();
+const log = createLog("steady", { logLevel: "warn" });
+const client = createClient("steady", {
+  discovery: createDiscoveryApi(url),
+  log,
+  trace: createTrace("steady", { log }),
+  ackTimeoutMs: 5000,
+  attempts: 1,
+  signal,
+});
+const [receiver] = await discoverReceivers(client);
+if (!receiver) throw new Error("Cannot measure: nobody is in the group");
+
+const tenth = Number(messages) / 10;
+const tenths: number[] = [];
+let begun = 0;
+let acked = 0;
+let startedAt = performance.now();
+
+async function sendOneByOne() {
+  while (begun < tenth * 10 && receiver) {
+    begun += 1;
+    const { outcome } = await sendMessage(client, receiver, "x".repeat(16), { signal });
+    if (outcome !== "acked") throw new Error(`Cannot measure: a message is ${outcome}`);
+    acked += 1;
+    if (acked % tenth !== 0) continue;
+    const now = performance.now();
+    tenths.push(tenth / ((now - startedAt) / 1000));
+    startedAt = now;
+  }
+}
+await Promise.all(Array.from({ length: IN_FLIGHT }, sendOneByOne));
+closeLinks(client);
+console.log(JSON.stringify(tenths));
