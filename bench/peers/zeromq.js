@@ -22,7 +22,8 @@ async function send({ port, body, inFlight }) {
   const begun = []; // the times of the messages under way: the answers come in their order
   let wanted = inFlight;
   let isSending = false;
-  // zeromq.js takes one send at a time.
+  // zeromq.js takes one send at a time, so only one of these loops runs. The last ack may come while it still
+  // waits for its send; so it is this function that sees the end.
   async function sendWanted() {
     if (isSending) return;
     isSending = true;
@@ -33,16 +34,15 @@ async function send({ port, body, inFlight }) {
       await dealer.send(body);
     }
     isSending = false;
+    if (tally.isDone()) dealer.close(); // which ends the loop below
   }
   void sendWanted();
   for await (const _ack of dealer) {
     tally.ack(begun.shift());
     wanted += 1;
     void sendWanted();
-    if (tally.isDone()) break;
   }
   tally.report();
-  dealer.close();
 }
 
 if (load.role === "server") await serve();
