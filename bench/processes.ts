@@ -14,7 +14,7 @@ export interface Started {
   says(pattern: RegExp): Promise<RegExpMatchArray>;
   /** Its whole stdout, once it has ended by itself. Rejects unless that was with code 0. */
   output(): Promise<string>;
-  /** Ends it and waits until it has. */
+  /** Ends it and waits until it has. Rejects if it had ended before: it was to run until now, so it broke. */
   stop(): Promise<void>;
 }
 
@@ -65,6 +65,7 @@ export function start(command: string, args: readonly string[]): Started {
       return said.stdout;
     },
     async stop() {
+      if (!running.has(child)) throw new Error(`it ended by itself: ${lastWords()}`);
       child.kill();
       await inTime("it ends", ended);
     },
