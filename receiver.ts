@@ -61,7 +61,7 @@ const OPTIONS = {
   ...LOG_OPTIONS,
 };
 
-const REGISTERING_AT_ONCE = 50; // of the copies in one process
+const LANES = 50; // so many copies register, or leave, at a time
 const MAX_CONNECTIONS = 1000;
 const LINGER_MS = 1000; // a refused client has that long to read why
 const MAX_IN_PROGRESS = 10_000; // messages that one receiver processes at the same time
@@ -294,10 +294,10 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
       nodes.push(await startReceiver({ ...options, port }, { discovery, log, trace, tossCoin, signal }));
     }
     await waitForDiscoveryServer(discovery, { log, signal });
-    await inLanes(REGISTERING_AT_ONCE, nodes, registerReceiver);
+    await inLanes(LANES, nodes, registerReceiver);
     await untilAborted(signal);
   } finally {
-    await Promise.all(nodes.map(cleanup));
+    await inLanes(LANES, nodes, cleanup);
     log.info("stopped");
   }
   return 0;

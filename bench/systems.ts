@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { startClient, startDiscovery, startReceivers } from "./ours.ts";
 import { isOnPath, start } from "./processes.ts";
 
-const PEER_SECONDS = { full: 1.5, quick: 0.5 }; // after that a peer's client begins no message more
+const PEER_SECONDS = { full: 2, quick: 0.5 }; // after that a peer's client begins no message more
 
 /** What is measured: bodies of so many bytes, so many messages in flight, and how many in all. */
 export interface Cell {

@@ -131,5 +131,6 @@ export function createTally({ isTimed = true }: CreateTallyOptions = {}): Tally 
 
 /** A duration for people. */
 export function duration(ms: number): string {
+  if (ms < 1) return `${ms.toFixed(2)}ms`;
   return ms < 1000 ? `${ms.toFixed(1)}ms` : `${(ms / 1000).toFixed(1)}s`;
 }
