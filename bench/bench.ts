@@ -5,7 +5,7 @@
  *
  *     npm run bench                                           all of it
  *     npm run bench -- --quick                                a short form: that everything works
- *     npm run bench -- --json bench.json --plot bench.svg     the raw numbers, and a picture
+ *     npm run bench -- --json bench.json --plots docs         the raw numbers, and pictures
  *     npm run bench -- --only discovery                       one part alone
  *
  * What can't be measured on a machine is named in the table. What breaks ends it with code 1, in the end;
@@ -19,6 +19,7 @@ import { measureCopies, showCopies } from "./copies.ts";
 import { measureDiscovery, showDiscovery } from "./discovery.ts";
 import { measureGroup, showGroup } from "./group.ts";
 import { drawRoundTrips } from "./plot.ts";
+import { drawGrowth } from "./plot_growth.ts";
 import { stopAll } from "./processes.ts";
 import { measureRoundTrips, showRoundTrips } from "./round_trips.ts";
 import { measureSteadiness, showSteadiness } from "./steady.ts";
@@ -29,7 +30,7 @@ const OPTIONS = {
   rounds: optionalWhole(1, "how often each is measured [default: 3; with --quick 1]"),
   only: words("all", ["all", "round-trips", "steady", "discovery", "group", "copies"], "which parts"),
   json: optionalText("a file that gets all numbers [default: none]"),
-  plot: optionalText("a file that gets a picture of the round trips, an SVG [default: none]"),
+  plots: optionalText("a folder that gets pictures, as SVG [default: none]"),
 };
 
 function describeMachine() {
@@ -68,37 +69,52 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const how = settings.rounds === 1 ? "one round" : `${settings.rounds} rounds`;
   print(`${where}; ${how}`);
 
-  const isChosen = (part: (typeof options.only)[number]) =>
-    options.only.includes(part) || options.only.includes("all");
-  if (isChosen("round-trips")) {
-    const roundTrips = await measureRoundTrips({ ...settings, say, onBroken });
-    results.roundTrips = roundTrips;
-    print(showRoundTrips(roundTrips));
-    const plot = drawRoundTrips(roundTrips, `${where}; ${settings.rounds === 1 ? how : `median of ${how}`}`);
-    if (options.plot && plot) writeFileSync(options.plot, plot);
-  }
-
   async function run<T>(
-    part: (typeof options.only)[number],
+    part: Exclude<(typeof options.only)[number], "all">,
     measure: () => Promise<T>,
     show: (of: T) => string,
-  ) {
-    if (!isChosen(part)) return;
+  ): Promise<T | undefined> {
+    if (!options.only.includes(part) && !options.only.includes("all")) return undefined;
     say(`${part} …`);
     try {
       const result = await measure();
       results[part] = result;
       print(show(result));
+      return result;
     } catch (error) {
       onBroken(part, error as Error);
       stopAll();
+      return undefined;
     }
   }
+  const roundTrips = await run(
+    "round-trips",
+    () => measureRoundTrips({ ...settings, say, onBroken }),
+    showRoundTrips,
+  );
   await run("steady", () => measureSteadiness(settings), showSteadiness);
-  await run("discovery", () => measureDiscovery(settings), showDiscovery);
-  await run("group", () => measureGroup(settings), showGroup);
-  await run("copies", () => measureCopies(settings), showCopies);
+  const discovery = await run("discovery", () => measureDiscovery(settings), showDiscovery);
+  const group = await run("group", () => measureGroup(settings), showGroup);
+  const copies = await run("copies", () => measureCopies(settings), showCopies);
 
+  if (options.plots) {
+    const subtitle = `${where}; ${settings.rounds === 1 ? how : `median of ${how}`}`;
+    const growths = [
+      {
+        name: "registered",
+        points: copies?.copies.map((at) => ({ receivers: at.copies, ms: [at.ms] })) ?? [],
+      },
+      { name: "all have acked", points: group?.sizes ?? [] },
+      { name: "listed", points: discovery?.listings ?? [] },
+    ];
+    const plots = {
+      "round_trips.svg": drawRoundTrips(roundTrips ?? [], subtitle),
+      "growth.svg": drawGrowth(growths, subtitle),
+    };
+    for (const [file, plot] of Object.entries(plots)) {
+      if (plot) writeFileSync(`${options.plots}/${file}`, plot);
+    }
+  }
   if (options.json) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
   if (broken.length > 0) print(`Broken:\n\n${broken.map((line) => `- ${line}`).join("\n")}`);
   return broken.length > 0 ? 1 : 0;

@@ -11,7 +11,13 @@ const STEP = 23; // from one bar to the next
 const TOP = 66;
 const GROUP_TITLE = 30;
 const GROUP_GAP = 18;
-const COLORS = { ours: "#0969da", peer: "#8c959f", line: "#d8dee4", text: "#1f2328", quiet: "#59636e" };
+export const COLORS = {
+  ours: "#0969da",
+  peer: "#8c959f",
+  line: "#d8dee4",
+  text: "#1f2328",
+  quiet: "#59636e",
+};
 const FONT = "font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\"";
 
 /** @returns undefined when nothing was measured */
@@ -53,19 +59,27 @@ export function drawRoundTrips(results: readonly RoundTrip[], subtitle: string):
     grid.push(`<path d="M${at} ${TOP}V${y - 6}" stroke="${COLORS.line}"/>`);
     grid.push(text(Number(at), y + 8, show(10 ** power), `text-anchor="middle" fill="${COLORS.quiet}"`));
   }
+  const title = "Round trips acked a second, bodies of 16 bytes, logarithmic scale";
+  return svg({ width: WIDTH, height, title, subtitle }, [...grid, ...parts]);
+}
+
+/** A whole picture: its title, and what is in it. White behind, so that it reads on a dark page too. */
+export function svg(
+  { width, height, title, subtitle }: { width: number; height: number; title: string; subtitle: string },
+  parts: readonly string[],
+): string {
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" ` +
-      `role="img" aria-label="Round trips acked a second" ${FONT} font-size="13" fill="${COLORS.text}">`,
-    `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`, // so that it reads on a dark page too
-    text(20, 30, "Round trips acked a second, bodies of 16 bytes", 'font-size="17" font-weight="600"'),
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+      `role="img" aria-label="${title}" ${FONT} font-size="13" fill="${COLORS.text}">`,
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    text(20, 30, title, 'font-size="17" font-weight="600"'),
     text(20, 50, subtitle, `font-size="12" fill="${COLORS.quiet}"`),
-    ...grid,
     ...parts,
     "</svg>\n",
   ].join("\n");
 }
 
-function text(x: number, y: number, words: string, attributes: string): string {
+export function text(x: number, y: number, words: string, attributes: string): string {
   const escaped = words.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return `<text x="${x.toFixed(1)}" y="${y}" ${attributes.trim()}>${escaped}</text>`;
 }

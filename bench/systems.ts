@@ -73,13 +73,17 @@ export function readSummary(summary: string): Measurement {
   const times = summary.match(/time to ack: median ([\d.]+m?s), 99th percentile ([\d.]+m?s)/);
   if (!acked || !times) throw new Error(`Cannot read the client's summary: ${summary}`);
   const number = (text = "") => Number(text.replaceAll(",", ""));
-  const milliseconds = (text = "") => Number.parseFloat(text) * (text.endsWith("ms") ? 1 : 1000);
   return {
     messages: number(acked[1]),
     seconds: number(acked[1]) / number(acked[2]), // of the two ways to say it the rate has more digits
-    medianMs: milliseconds(times[1]),
-    p99Ms: milliseconds(times[2]),
+    medianMs: readDuration(times[1]),
+    p99Ms: readDuration(times[2]),
   };
+}
+
+/** A duration as our client writes it, in milliseconds. */
+export function readDuration(text = ""): number {
+  return Number.parseFloat(text) * (text.endsWith("ms") ? 1 : 1000);
 }
 
 /** A script of bench/peers, and what it needs: a package of bench/package.json, a command. */

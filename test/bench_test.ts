@@ -5,7 +5,7 @@ import { drawRoundTrips } from "../bench/plot.ts";
 import { type RoundTrip, showRoundTrips } from "../bench/round_trips.ts";
 import { medianRatio, show, showSpread, slope, spread, table } from "../bench/statistics.ts";
 import { OURS, readSummary } from "../bench/systems.ts";
-import { createTally } from "../lib/results.ts";
+import { createTally, showGroupResult } from "../lib/results.ts";
 
 test("spread() gives the median, of an even number of values too, and the ends", () => {
   assert.deepEqual(spread([10, 9, 200]), { median: 10, min: 9, max: 200 });
@@ -60,9 +60,10 @@ test("readSummary() reads what our client says", () => {
 });
 
 test("readGroupResult() takes the time of the group, and only if all have acked", () => {
-  const output = ['{"id":"1","ms":9}', '{"group":"1","acked":["a","b"],"ms":12.5}', ""].join("\n");
+  const result = { group: "1", outcome: "acked" as const, need: 2, acked: ["a", "b"], missing: [], left: [] };
+  const output = `acked by 1f2e, after 1 attempt, in 9.0ms\n${showGroupResult({ ...result, ms: 12.5 })}\n`;
   assert.equal(readGroupResult(output, 2), 12.5);
-  assert.throws(() => readGroupResult(output, 3), /2 times, of 3/);
+  assert.throws(() => readGroupResult(output, 3), /not all of 3 acked/);
 });
 
 test("tables and picture show what was measured, and name what broke", () => {
