@@ -73,7 +73,7 @@ test("tables and picture show what was measured, and name what broke", () => {
     { ...one, round, system: "bare socket", perSecond: 4000 },
   ]);
   const tables = showRoundTrips(results);
-  assert.match(tables, /\| this project +\| 1,000 \(1,000–1,000\) \| +broke \|/);
+  assert.match(tables, /\| this project +\| +1,000 \(1,000–1,000\) \| +broke \|/);
   assert.match(tables, /\| bare socket +\| +0\.25× \|/);
   assert.match(tables, /\| bare socket +\| +0\.5 \/ 4 \|/);
 
