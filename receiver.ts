@@ -20,6 +20,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
 import { createCoin, FAULTS, type Fault, seededRandom } from "./lib/faults.ts";
 import { createFrameReader, FramingError, writeFrame } from "./lib/framing.ts";
+import { inLanes } from "./lib/lanes.ts";
 import { listen } from "./lib/listen.ts";
 import { createLog, type Log } from "./lib/log.ts";
 import { type Ack, type ErrorFrame, type Message, MessageSchema, readJson } from "./lib/messages.ts";
@@ -256,19 +257,6 @@ export async function cleanup(node: ReceiverNode): Promise<void> {
   }
   node.server.close();
   for (const socket of node.connections) socket.destroy();
-}
-
-/** Has so many of them under way at a time. */
-async function inLanes<T>(
-  lanes: number,
-  items: readonly T[],
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const rest = items.values();
-  async function workOnRest() {
-    for (const item of rest) await work(item);
-  }
-  await Promise.all(Array.from({ length: lanes }, workOnRest));
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {

@@ -1,4 +1,5 @@
 /** Discovery alone: how many heartbeats it takes a second, and how long its list takes as the group grows. */
+import { inLanes } from "../lib/lanes.ts";
 import { type Discovery, startDiscovery } from "./ours.ts";
 import { startScript } from "./processes.ts";
 import { show, showSpread, slope, spread, table } from "./statistics.ts";
@@ -40,18 +41,14 @@ export async function measureDiscovery({ rounds, isQuick }: { rounds: number; is
 
 /** Registers receivers that are nowhere: discovery can't tell. */
 async function register({ url }: Discovery, from: number, to: number): Promise<void> {
-  let next = from;
-  async function lane() {
-    while (next < to) {
-      const number = next++;
-      const where = { host: `receiver-${number}`, port: 1 + (number % 65_535) };
-      const headers = { "content-type": "application/json" };
-      const answer = await fetch(`${url}/register`, { method: "POST", headers, body: JSON.stringify(where) });
-      await answer.text();
-      if (answer.status !== 201) throw new Error(`discovery answered ${answer.status} to a registration`);
-    }
-  }
-  await Promise.all(Array.from({ length: LANES }, lane));
+  const numbers = Array.from({ length: to - from }, (_value, index) => from + index);
+  await inLanes(LANES, numbers, async (number) => {
+    const where = { host: `receiver-${number}`, port: 1 + (number % 65_535) };
+    const headers = { "content-type": "application/json" };
+    const answer = await fetch(`${url}/register`, { method: "POST", headers, body: JSON.stringify(where) });
+    await answer.text();
+    if (answer.status !== 201) throw new Error(`discovery answered ${answer.status} to a registration`);
+  });
 }
 
 /** @returns milliseconds from asking until the whole body is there */

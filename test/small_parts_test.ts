@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createCoin, FAULTS, seededRandom } from "../lib/faults.ts";
+import { inLanes } from "../lib/lanes.ts";
 import { createLog, printable } from "../lib/log.ts";
 import { checkOpenFiles, openFilesLimit } from "../lib/open_files.ts";
 import { createRecentIds } from "../lib/recent_ids.ts";
@@ -102,4 +103,23 @@ test("checkOpenFiles() says both numbers when there are too few, and lets the re
   assert.doesNotThrow(check(924, 1024));
   const limit = openFilesLimit();
   assert.ok(limit === undefined || limit > 0);
+});
+
+test("inLanes() works on each item once, and on so many at a time", async () => {
+  let underWay = 0;
+  let most = 0;
+  const done: number[] = [];
+  await inLanes(3, [1, 2, 3, 4, 5, 6, 7], async (item) => {
+    underWay += 1;
+    most = Math.max(most, underWay);
+    await new Promise((resolve) => setImmediate(resolve));
+    underWay -= 1;
+    done.push(item);
+  });
+  assert.deepEqual(done.toSorted(), [1, 2, 3, 4, 5, 6, 7]);
+  assert.equal(most, 3);
+  await assert.rejects(
+    inLanes(2, [1], () => Promise.reject(new Error("no"))),
+    /no/,
+  );
 });
