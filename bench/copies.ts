@@ -1,6 +1,6 @@
 /** What a receiver costs: time from start to registered and memory, as processes and as `--copies` in one. */
 import { setTimeout as delay } from "node:timers/promises";
-import { openFilesLimit } from "../lib/open_files.ts";
+import { openFilesFor, openFilesLimit } from "../lib/open_files.ts";
 import { startDiscovery, startReceivers } from "./ours.ts";
 import { processorSeconds, residentBytes } from "./processes.ts";
 import { show, showSpread, slope, table } from "./statistics.ts";
@@ -11,7 +11,6 @@ const COPIES_WATCHED = 10_000; // how much processor time their heartbeats take
 const WATCH_MS = 10_000;
 const SETTLE_MS = 500; // what the start leaves to be done
 const MIB = 1024 * 1024;
-const openFiles = (copies: number) => copies + 100; // of their process
 
 export interface CopiesCost {
   copies: number;
@@ -33,7 +32,7 @@ export async function measureCopies({ isQuick }: { isQuick: boolean }): Promise<
   const result: CopiesResult = { processes: [], copies: [], skipped: [] };
   result.processes = await measureProcesses(isQuick ? PROCESSES.quick : PROCESSES.full);
   for (const copies of isQuick ? COPIES.quick : COPIES.full) {
-    if (openFiles(copies) > (openFilesLimit() ?? Infinity)) {
+    if (openFilesFor(copies) > (openFilesLimit() ?? Infinity)) {
       result.skipped.push(copies);
       continue;
     }

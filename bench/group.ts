@@ -1,12 +1,12 @@
 /** A send to the group: the time until all receivers have acked, as the group grows. */
-import { openFilesLimit } from "../lib/open_files.ts";
+import { openFilesFor, openFilesLimit } from "../lib/open_files.ts";
 import { startClient, startDiscovery, startReceivers } from "./ours.ts";
 import { show, showSpread, slope, table } from "./statistics.ts";
 import { readDuration } from "./systems.ts";
 
 const SIZES = { full: [1, 10, 100, 1000, 5000], quick: [1, 10] };
-/** Of the receivers' process: each listens, and has a connection; and some for the rest. */
-const openFiles = (receivers: number) => 2 * receivers + 100;
+/** Of the receivers' process: each listens, and has a connection. */
+const openFiles = (receivers: number) => openFilesFor(2 * receivers);
 
 export interface GroupResult {
   sizes: { receivers: number; ms: number[] }[];

@@ -1,7 +1,6 @@
 /** Our own roles, started by the command lines that a user would type. */
-import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { listen } from "../lib/listen.ts";
+import { findFreePort } from "../lib/listen.ts";
 import { inTime, type Started, startScript } from "./processes.ts";
 
 const POLL_MS = 20;
@@ -16,9 +15,7 @@ export interface Discovery extends Started {
 }
 
 export async function startDiscovery(): Promise<Discovery> {
-  const free = createServer(); // at `warn` discovery doesn't say where it listens, so we have to
-  const port = await listen(free, 0, "127.0.0.1");
-  free.close();
+  const port = await findFreePort(); // at `warn` discovery doesn't say where it listens
   const process = startScript("discovery.ts", [
     ...["--host", "127.0.0.1", "--port", `${port}`, "--receiver-ttl", "10m", "--log-level", "warn"],
   ]);

@@ -6,7 +6,7 @@ import type { GroupOptions, SendOptions } from "./client_view.ts";
 import type { Member } from "./group_view.ts";
 import type { AttemptEnd } from "./link.ts";
 import { shortId } from "./log.ts";
-import type { Receiver } from "./messages.ts";
+import type { Ack, Receiver } from "./messages.ts";
 import { checkOpenFiles } from "./open_files.ts";
 import type { GroupResult, Result } from "./results.ts";
 
@@ -120,8 +120,12 @@ export async function sendToAny(
   const startedAt = performance.now();
   const first = Math.floor(Math.random() * 1000);
   let wasSent = false;
+  let late: Ack | undefined;
   const lateAck = new Promise<AttemptEnd>((resolve) => {
-    client.lateAcks.set(id, (ack) => resolve({ end: "acked", ack }));
+    client.lateAcks.set(id, (ack) => {
+      late = ack;
+      resolve({ end: "acked", ack });
+    });
   });
 
   try {
@@ -137,7 +141,7 @@ export async function sendToAny(
       if (receiver && got.end !== "acked" && !signal.aborted) {
         onAttempt?.(attempt, receiver);
         got = await Promise.race([attemptOnce(client, receiver, { id, attempt, body }), lateAck]);
-        if (got.end === "acked" && got.ack.receiver !== receiver.id) {
+        if (got.end === "acked" && got.ack === late) {
           linkTo(client, receiver).cancel(id);
           const note = `the late ack of ${shortId(got.ack.receiver)} came first`;
           client.trace.tell("gave up", {

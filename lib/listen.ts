@@ -1,6 +1,6 @@
 /** Listens on a TCP port, for the roles that are servers. */
 import { once } from "node:events";
-import type { AddressInfo, Server } from "node:net";
+import { type AddressInfo, createServer, type Server } from "node:net";
 
 /**
  * Resolves when the server listens. Port 0 is one that the system picks.
@@ -22,4 +22,12 @@ export async function listen(server: Server, port: number, host?: string): Promi
     });
   }
   return (server.address() as AddressInfo).port;
+}
+
+/** A port of this machine that is free now, for who must know it before it listens. */
+export async function findFreePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server, 0, "127.0.0.1");
+  server.close();
+  return port;
 }

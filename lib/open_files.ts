@@ -14,6 +14,11 @@ export function openFilesLimit(): number | undefined {
   }
 }
 
+/** How many files a process with so many sockets has open. */
+export function openFilesFor(sockets: number): number {
+  return sockets + OWN_FILES;
+}
+
 /**
  * Checks, before anything is opened, that so many sockets can be.
  *
@@ -21,7 +26,7 @@ export function openFilesLimit(): number | undefined {
  * @throws {UsageError} with both numbers
  */
 export function checkOpenFiles(doing: string, sockets: number, most = openFilesLimit()): void {
-  const needed = sockets + OWN_FILES;
+  const needed = openFilesFor(sockets);
   if (most === undefined || needed <= most) return;
   throw new UsageError(
     `Cannot ${doing}: that takes ${needed} open files, and this process may have ${most}\n` +

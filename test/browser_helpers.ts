@@ -1,6 +1,7 @@
 /** What the tests of the monitor's page share: a browser, and a group that sends it events. */
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
+import { findFreePort } from "../lib/listen.ts";
 import { discoveryUrl, type Role, startRole, stopRole } from "./helpers.ts";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -44,7 +45,7 @@ export interface WatchedGroup {
 export async function startWatchedGroup(discoveryArgs: string[] = []): Promise<WatchedGroup> {
   const local = ["--host", "127.0.0.1", "--port"];
   // Each needs the other's address, so one of them has to have a port that is known before.
-  const port = String(20_000 + (process.pid % 20_000));
+  const port = String(await findFreePort());
   const url = `http://127.0.0.1:${port}`;
   const discovery = startRole("discovery.ts", [...local, "0", "--monitor", url, ...discoveryArgs]);
   const roles = [discovery];

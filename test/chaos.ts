@@ -11,7 +11,6 @@
 import assert from "node:assert/strict";
 import { setMaxListeners } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -22,7 +21,7 @@ import type { Target } from "../lib/client_view.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { FAULTS, seededRandom } from "../lib/faults.ts";
 import { sendToAny, sendToGroup, TooFewReceivers } from "../lib/group.ts";
-import { listen } from "../lib/listen.ts";
+import { findFreePort } from "../lib/listen.ts";
 import { optionalWhole, parseOptions, text, whole } from "../lib/options.ts";
 import { openRecord } from "../lib/record.ts";
 import type { GroupResult, Result } from "../lib/results.ts";
@@ -70,9 +69,7 @@ export async function runChaos({
   let isOver = false;
 
   // Discovery, on a port that it gets back after each kill.
-  const free = createServer();
-  const port = await listen(free, 0, "127.0.0.1");
-  free.close();
+  const port = await findFreePort();
   const startDiscovery = () =>
     startRole("discovery.ts", [
       "--host",

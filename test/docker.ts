@@ -10,13 +10,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import got from "got";
 import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
 import { createCoin, seededRandom } from "../lib/faults.ts";
-import { listen } from "../lib/listen.ts";
+import { findFreePort } from "../lib/listen.ts";
 import { until } from "./helpers.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
@@ -130,13 +129,6 @@ function withoutColors(text: string): string {
   return text.replace(/\x1b\[[0-9;?]*[a-zA-Z]/g, "");
 }
 
-async function findFreePort(): Promise<string> {
-  const server = createServer();
-  const port = await listen(server, 0, "127.0.0.1");
-  server.close();
-  return String(port);
-}
-
 async function untilInGroup(count: number): Promise<string[]> {
   let ids: string[] = [];
   const inGroup = async () => {
@@ -151,8 +143,8 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
     await docker("info").catch(() => {
       throw new Error("Cannot test containers: no Docker engine answers `docker info`; start one first");
     });
-    env.DISCOVERY_PORT = await findFreePort();
-    env.MONITOR_PORT = await findFreePort();
+    env.DISCOVERY_PORT = String(await findFreePort());
+    env.MONITOR_PORT = String(await findFreePort());
     discovery = createDiscoveryApi(`http://127.0.0.1:${env.DISCOVERY_PORT}`);
     monitorUrl = `http://127.0.0.1:${env.MONITOR_PORT}`;
     await run(compose, composeLine(ROLES, "build"), BUILD_TIMEOUT_MS);
