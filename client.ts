@@ -15,6 +15,7 @@
  *     tsx client.ts --to any                            sends to whoever answers
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { sendToAny, sendToGroup } from "./group/group.ts";
 import {
   attemptOnce,
   type Client,
@@ -25,6 +26,13 @@ import {
   pauseSince,
   reasonOf,
 } from "./lib/attempt.ts";
+import { createDiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
+import { hasLeft, listReceivers } from "./lib/membership.ts";
+import type { Receiver } from "./lib/messages.ts";
+import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
+import { createLog, shortId } from "./plumbing/log.ts";
+import * as option from "./plumbing/options.ts";
+import { runIfMain } from "./plumbing/run.ts";
 import {
   createSender,
   type GroupOptions,
@@ -32,20 +40,12 @@ import {
   type Sender,
   type SendOptions,
   type Target,
-} from "./lib/client_view.ts";
-import { chooseTarget, converse } from "./lib/conversation.ts";
-import { createDiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
-import { sendToAny, sendToGroup } from "./lib/group.ts";
-import { createLog, shortId } from "./lib/log.ts";
-import { hasLeft, listReceivers } from "./lib/membership.ts";
-import type { Receiver } from "./lib/messages.ts";
-import * as option from "./lib/options.ts";
-import { openOutlets } from "./lib/outlets.ts";
-import type { Result } from "./lib/results.ts";
-import { runIfMain } from "./lib/run.ts";
-import { openScreen, type Screen } from "./lib/screen.ts";
-import { createTrace } from "./lib/trace.ts";
-import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
+} from "./terminal/client_view.ts";
+import { chooseTarget, converse } from "./terminal/conversation.ts";
+import type { Result } from "./terminal/results.ts";
+import { openScreen, type Screen } from "./terminal/screen.ts";
+import { openOutlets } from "./trace/outlets.ts";
+import { createTrace } from "./trace/trace.ts";
 
 const OPTIONS = {
   discovery: option.url("http://localhost:5000", "the discovery server"),

@@ -18,13 +18,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { main as runClient } from "./client.ts";
 import { startDiscovery } from "./discovery.ts";
 import { createDiscoveryApi, type DiscoveryApi } from "./lib/discovery_api.ts";
-import { createLog } from "./lib/log.ts";
-import { LOG_OPTIONS, parseOptions, whole } from "./lib/options.ts";
-import { openOutlets } from "./lib/outlets.ts";
-import { runIfMain } from "./lib/run.ts";
-import { openScreen } from "./lib/screen.ts";
-import type { Outlet } from "./lib/trace.ts";
 import { startMonitor } from "./monitor.ts";
+import { createLog } from "./plumbing/log.ts";
+import { LOG_OPTIONS, parseOptions, whole } from "./plumbing/options.ts";
+import { runIfMain } from "./plumbing/run.ts";
+import { openScreen } from "./terminal/screen.ts";
+import { openOutlets } from "./trace/outlets.ts";
+import type { Outlet } from "./trace/trace.ts";
 
 const OPTIONS = {
   receivers: whole("3", 1, "how many receivers"),

@@ -11,14 +11,22 @@
  *     tsx discovery.ts --port 0         on a port that the system picks
  */
 import type { Context, Hono } from "hono";
-import { createHono, readBody, serve, wrongMethod } from "./lib/http_server.ts";
-import { createLog, type Log } from "./lib/log.ts";
 import { HeartbeatSchema, RegistrationSchema } from "./lib/messages.ts";
-import { duration, interval, LOG_OPTIONS, optionalUrl, parseOptions, port, text } from "./lib/options.ts";
-import { openOutlets } from "./lib/outlets.ts";
 import { createRegistry, type Registry } from "./lib/registry.ts";
-import { runIfMain, untilAborted } from "./lib/run.ts";
-import { createTrace, type Outlet } from "./lib/trace.ts";
+import { createHono, readBody, serve, wrongMethod } from "./plumbing/http_server.ts";
+import { createLog, type Log } from "./plumbing/log.ts";
+import {
+  duration,
+  interval,
+  LOG_OPTIONS,
+  optionalUrl,
+  parseOptions,
+  port,
+  text,
+} from "./plumbing/options.ts";
+import { runIfMain, untilAborted } from "./plumbing/run.ts";
+import { openOutlets } from "./trace/outlets.ts";
+import { createTrace, type Outlet } from "./trace/trace.ts";
 
 const OPTIONS = {
   host: text("0.0.0.0", "the address it listens on"),

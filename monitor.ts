@@ -16,13 +16,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
-import { createEventStore, type EventStore } from "./lib/event_store.ts";
-import { createHono, readBody, serve, wrongMethod } from "./lib/http_server.ts";
-import { createLog, type Log } from "./lib/log.ts";
-import { drawMermaid } from "./lib/mermaid.ts";
-import { BatchSchema, MAX_BATCH } from "./lib/monitor_api.ts";
-import { LOG_OPTIONS, parseOptions, port, text, url } from "./lib/options.ts";
-import { runIfMain, untilAborted } from "./lib/run.ts";
+import { createEventStore, type EventStore } from "./monitor/event_store.ts";
+import { drawMermaid } from "./monitor/mermaid.ts";
+import { createHono, readBody, serve, wrongMethod } from "./plumbing/http_server.ts";
+import { createLog, type Log } from "./plumbing/log.ts";
+import { LOG_OPTIONS, parseOptions, port, text, url } from "./plumbing/options.ts";
+import { runIfMain, untilAborted } from "./plumbing/run.ts";
+import { BatchSchema, MAX_BATCH } from "./trace/batch.ts";
 
 const OPTIONS = {
   host: text("0.0.0.0", "the address it listens on"),

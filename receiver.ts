@@ -20,11 +20,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
 import { createCoin, FAULTS, type Fault, seededRandom } from "./lib/faults.ts";
 import { createFrameReader, FramingError, writeFrame } from "./lib/framing.ts";
-import { inLanes } from "./lib/lanes.ts";
-import { listen } from "./lib/listen.ts";
-import { createLog, type Log } from "./lib/log.ts";
 import { type Ack, type ErrorFrame, type Message, MessageSchema, readJson } from "./lib/messages.ts";
-import { checkOpenFiles } from "./lib/open_files.ts";
+import { createRecentIds, type RecentIds } from "./lib/recent_ids.ts";
+import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
+import { inLanes } from "./plumbing/lanes.ts";
+import { listen } from "./plumbing/listen.ts";
+import { createLog, type Log } from "./plumbing/log.ts";
+import { checkOpenFiles } from "./plumbing/open_files.ts";
 import {
   chance,
   duration,
@@ -39,12 +41,10 @@ import {
   url,
   whole,
   words,
-} from "./lib/options.ts";
-import { openOutlets } from "./lib/outlets.ts";
-import { createRecentIds, type RecentIds } from "./lib/recent_ids.ts";
-import { runIfMain, untilAborted } from "./lib/run.ts";
-import { createTrace, type Trace } from "./lib/trace.ts";
-import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
+} from "./plumbing/options.ts";
+import { runIfMain, untilAborted } from "./plumbing/run.ts";
+import { openOutlets } from "./trace/outlets.ts";
+import { createTrace, type Trace } from "./trace/trace.ts";
 
 const OPTIONS = {
   discovery: url("http://localhost:5000", "the discovery server"),

@@ -13,8 +13,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { optionalText, optionalWhole, parseOptions, words } from "../lib/options.ts";
-import { runIfMain } from "../lib/run.ts";
+import { optionalText, optionalWhole, parseOptions, words } from "../plumbing/options.ts";
+import { runIfMain } from "../plumbing/run.ts";
 import { measureCopies, showCopies } from "./copies.ts";
 import { measureDiscovery, showDiscovery } from "./discovery.ts";
 import { measureGroup, showGroup } from "./group.ts";

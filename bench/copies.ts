@@ -1,6 +1,6 @@
 /** What a receiver costs: time from start to registered and memory, as processes and as `--copies` in one. */
 import { setTimeout as delay } from "node:timers/promises";
-import { openFilesFor, openFilesLimit } from "../lib/open_files.ts";
+import { openFilesFor, openFilesLimit } from "../plumbing/open_files.ts";
 import { startDiscovery, startReceivers } from "./ours.ts";
 import { processorSeconds, residentBytes } from "./processes.ts";
 import { show, showSpread, slope, table } from "./statistics.ts";

@@ -1,5 +1,5 @@
 /** Discovery alone: how many heartbeats it takes a second, and how long its list takes as the group grows. */
-import { inLanes } from "../lib/lanes.ts";
+import { inLanes } from "../plumbing/lanes.ts";
 import { type Discovery, startDiscovery } from "./ours.ts";
 import { startScript } from "./processes.ts";
 import { show, showSpread, slope, spread, table } from "./statistics.ts";

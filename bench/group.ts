@@ -1,5 +1,5 @@
 /** A send to the group: the time until all receivers have acked, as the group grows. */
-import { openFilesFor, openFilesLimit } from "../lib/open_files.ts";
+import { openFilesFor, openFilesLimit } from "../plumbing/open_files.ts";
 import { startClient, startDiscovery, startReceivers } from "./ours.ts";
 import { show, showSpread, slope, table } from "./statistics.ts";
 import { readDuration } from "./systems.ts";

@@ -1,6 +1,6 @@
 /** Our own roles, started by the command lines that a user would type. */
 import { setTimeout as delay } from "node:timers/promises";
-import { findFreePort } from "../lib/listen.ts";
+import { findFreePort } from "../plumbing/listen.ts";
 import { inTime, type Started, startScript } from "./processes.ts";
 
 const POLL_MS = 20;

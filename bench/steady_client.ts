@@ -6,8 +6,8 @@
 import { discoverReceivers, sendMessage } from "../client.ts";
 import { closeLinks, createClient } from "../lib/attempt.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
-import { createLog } from "../lib/log.ts";
-import { createTrace } from "../lib/trace.ts";
+import { createLog } from "../plumbing/log.ts";
+import { createTrace } from "../trace/trace.ts";
 
 const IN_FLIGHT = 64;
 const [url = "", messages = ""] = process.argv.slice(2);

@@ -14,11 +14,11 @@ import { startDiscovery } from "../discovery.ts";
 import { closeLinks, createClient } from "../lib/attempt.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { createCoin, type Fault, seededRandom } from "../lib/faults.ts";
-import { createLog } from "../lib/log.ts";
-import { drawMermaid } from "../lib/mermaid.ts";
-import { runIfMain } from "../lib/run.ts";
-import { createTrace, type TraceEvent } from "../lib/trace.ts";
+import { drawMermaid } from "../monitor/mermaid.ts";
+import { createLog } from "../plumbing/log.ts";
+import { runIfMain } from "../plumbing/run.ts";
 import { cleanup, registerReceiver, startReceiver } from "../receiver.ts";
+import { createTrace, type TraceEvent } from "../trace/trace.ts";
 
 export const FILES = ["README.md", "README.pt-BR.md"].map((file) => `${import.meta.dirname}/../${file}`);
 const ACK_TIMEOUT_MS = 1000;

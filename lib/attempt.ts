@@ -1,11 +1,11 @@
 /** One attempt to get a message acked, and what a client remembers between attempts. */
 import { setTimeout as delay } from "node:timers/promises";
+import type { Log } from "../plumbing/log.ts";
+import type { Result } from "../terminal/results.ts";
+import type { Trace } from "../trace/trace.ts";
 import type { DiscoveryApi } from "./discovery_api.ts";
 import { type AttemptEnd, createLink, type Link } from "./link.ts";
-import type { Log } from "./log.ts";
 import type { Ack, Receiver } from "./messages.ts";
-import type { Result } from "./results.ts";
-import type { Trace } from "./trace.ts";
 
 /** While nothing answers at the receiver's port, one attempt a second is enough. */
 const PAUSE_AFTER_FAILURE_MS = 1000;

@@ -3,8 +3,8 @@
  * messages in flight; an ack is matched to its message by the id, so acks may come in any order.
  */
 import { connect, type Socket } from "node:net";
+import { printable } from "../plumbing/log.ts";
 import { createFrameReader, writeFrame } from "./framing.ts";
-import { printable } from "./log.ts";
 import { type Ack, AnswerSchema, type Message, readJson } from "./messages.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Receivers and clients may start before discovery does: then they wait for it. */
 import { setTimeout as delay } from "node:timers/promises";
+import type { Log } from "../plumbing/log.ts";
 import { type DiscoveryApi, DiscoveryError } from "./discovery_api.ts";
-import type { Log } from "./log.ts";
 
 export interface WaitForDiscoveryServerOptions {
   log: Log;

@@ -4,7 +4,7 @@
  *
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Process} Process
- * @typedef {import("../lib/trace.ts").TraceEvent} TraceEvent
+ * @typedef {import("../trace/trace.ts").TraceEvent} TraceEvent
  * @typedef {{ from: Process, to: Process, start: number, what: "message" | "ack", lost: boolean, element?: Element }} Dot
  */
 import { draw, set } from "./group.js";

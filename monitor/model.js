@@ -2,7 +2,7 @@
  * What the page knows: the processes, and each attempt to get a message acked, put together from the
  * events. Events of different processes may come in any order, so each fills in what it can.
  *
- * @typedef {import("../lib/trace.ts").TraceEvent} TraceEvent
+ * @typedef {import("../trace/trace.ts").TraceEvent} TraceEvent
  *
  * @typedef {object} Process
  * @property {string} name

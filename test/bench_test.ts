@@ -5,7 +5,7 @@ import { drawRoundTrips } from "../bench/plot.ts";
 import { type RoundTrip, showRoundTrips } from "../bench/round_trips.ts";
 import { medianRatio, show, showSpread, slope, spread, table } from "../bench/statistics.ts";
 import { OURS, readSummary } from "../bench/systems.ts";
-import { createTally, showGroupResult } from "../lib/results.ts";
+import { createTally, showGroupResult } from "../terminal/results.ts";
 
 test("spread() gives the median, of an even number of values too, and the ends", () => {
   assert.deepEqual(spread([10, 9, 200]), { median: 10, min: 9, max: 200 });

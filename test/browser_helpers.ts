@@ -1,7 +1,7 @@
 /** What the tests of the monitor's page share: a browser, and a group that sends it events. */
 import { existsSync } from "node:fs";
 import { type Browser, chromium } from "playwright-core";
-import { findFreePort } from "../lib/listen.ts";
+import { findFreePort } from "../plumbing/listen.ts";
 import { discoveryUrl, type Role, startRole, stopRole } from "./helpers.ts";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";

@@ -9,11 +9,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { discoverReceivers, sendMessage } from "../client.ts";
 import { closeLinks, createClient } from "../lib/attempt.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
-import { createLog } from "../lib/log.ts";
-import { parseOptions, whole } from "../lib/options.ts";
-import { openOutlets } from "../lib/outlets.ts";
-import { runIfMain } from "../lib/run.ts";
-import { createTrace } from "../lib/trace.ts";
+import { createLog } from "../plumbing/log.ts";
+import { parseOptions, whole } from "../plumbing/options.ts";
+import { runIfMain } from "../plumbing/run.ts";
+import { openOutlets } from "../trace/outlets.ts";
+import { createTrace } from "../trace/trace.ts";
 import { openBrowser, startWatchedGroup, type WatchedGroup } from "./browser_helpers.ts";
 import { until } from "./helpers.ts";
 

@@ -3,13 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { checkRecord, readRecord } from "../check_record.ts";
+import { checkRecord, readRecord } from "../trace/check_record.ts";
 import { runChaos } from "./chaos.ts";
 import { discoveryUrl, startRole, stopRole } from "./helpers.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "broken-"));
-for (const part of ["lib", "node_modules", "package.json"]) symlinkSync(join(ROOT, part), join(folder, part));
+for (const part of ["lib", "plumbing", "trace", "node_modules", "package.json"])
+  symlinkSync(join(ROOT, part), join(folder, part));
 after(() => rmSync(folder, { recursive: true }));
 
 test("a short chaos: every promise holds, and everything is acked when the faults have ended", async () => {

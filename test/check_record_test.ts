@@ -3,8 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { checkRecord, PROMISES, type Promised, type RecordedEvent, readRecord } from "../check_record.ts";
-import type { TraceEvent } from "../lib/trace.ts";
+import {
+  checkRecord,
+  PROMISES,
+  type Promised,
+  type RecordedEvent,
+  readRecord,
+} from "../trace/check_record.ts";
+import type { TraceEvent } from "../trace/trace.ts";
 import { startRole } from "./helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "records-"));
@@ -288,7 +294,7 @@ for (const [what, line, problem] of [
 
 /** The command line, as a process. */
 async function run(...files: string[]) {
-  const checker = startRole("check_record.ts", files);
+  const checker = startRole("trace/check_record.ts", files);
   const code = await checker.exitCode();
   assert.equal(checker.stderr(), "");
   return { code, said: checker.stdout() };

@@ -3,18 +3,18 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer, type Server, type Socket } from "node:net";
 import { afterEach, test } from "node:test";
 import { discoverReceivers, sendMessage, showReceivers } from "../client.ts";
+import { type Need, sendToAny, sendToGroup } from "../group/group.ts";
 import { type Client, closeLinks, createClient } from "../lib/attempt.ts";
-import { chooseTarget } from "../lib/conversation.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { createFrameReader, writeFrame } from "../lib/framing.ts";
-import { type Need, sendToAny, sendToGroup } from "../lib/group.ts";
-import type { Member } from "../lib/group_view.ts";
 import { createLink } from "../lib/link.ts";
-import { listen } from "../lib/listen.ts";
 import { hasLeft } from "../lib/membership.ts";
 import type { Message, Receiver } from "../lib/messages.ts";
-import type { Result } from "../lib/results.ts";
-import { createTrace, type TraceEvent } from "../lib/trace.ts";
+import { listen } from "../plumbing/listen.ts";
+import { chooseTarget } from "../terminal/conversation.ts";
+import type { Member } from "../terminal/group_view.ts";
+import type { Result } from "../terminal/results.ts";
+import { createTrace, type TraceEvent } from "../trace/trace.ts";
 import { keptLog, until } from "./helpers.ts";
 
 const RETRY_MS = 150; // a timeout, with time enough for an ack on a busy machine

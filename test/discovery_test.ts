@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
-import { listen } from "../lib/listen.ts";
 import { waitForDiscoveryServer } from "../lib/wait_for_discovery.ts";
+import { listen } from "../plumbing/listen.ts";
 import { keptLog, until } from "./helpers.ts";
 
 const OPTIONS = { host: "127.0.0.1", port: 0, receiverTtl: 30_000, sweepEvery: 5000 };

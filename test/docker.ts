@@ -15,7 +15,7 @@ import { promisify } from "node:util";
 import got from "got";
 import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
 import { createCoin, seededRandom } from "../lib/faults.ts";
-import { findFreePort } from "../lib/listen.ts";
+import { findFreePort } from "../plumbing/listen.ts";
 import { until } from "./helpers.ts";
 
 const ROOT = `${import.meta.dirname}/..`;

@@ -239,7 +239,7 @@ test("what a run with faults records holds, and its end is a summary with a hist
   for (const client of clients) assert.equal(await client.exitCode(), 0, client.stderr());
   for (const node of nodes) await stopRole(node);
 
-  const checker = start("check_record.ts", ...files);
+  const checker = start("trace/check_record.ts", ...files);
   assert.equal(await checker.exitCode(), 0, checker.stdout());
   assert.match(checker.stdout(), /^\d+ events, 5 processes\n(✔ held .*\n){5}$/);
 

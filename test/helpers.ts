@@ -3,7 +3,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { createLog, type Log } from "../lib/log.ts";
+import { createLog, type Log } from "../plumbing/log.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
 

@@ -11,7 +11,7 @@ import {
   url,
   whole,
   words,
-} from "../lib/options.ts";
+} from "../plumbing/options.ts";
 
 const TABLE = {
   "ack-timeout": duration("5s", "how long"),

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import type { TraceEvent } from "../lib/trace.ts";
 import { createModel, settledAt, stateOf } from "../monitor/model.js";
+import type { TraceEvent } from "../trace/trace.ts";
 
 type Details = Partial<TraceEvent>;
 const eventsOf =

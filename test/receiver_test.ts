@@ -6,7 +6,6 @@ import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
 import type { Fault } from "../lib/faults.ts";
 import { createFrameReader } from "../lib/framing.ts";
-import { createTrace } from "../lib/trace.ts";
 import {
   cleanup,
   type ReceiverContext,
@@ -14,6 +13,7 @@ import {
   registerReceiver,
   startReceiver,
 } from "../receiver.ts";
+import { createTrace } from "../trace/trace.ts";
 import { keptLog, until } from "./helpers.ts";
 
 const OPTIONS = { advertiseHost: "127.0.0.1", port: 0, heartbeatEvery: 10_000, work: 0, lateBy: 100 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
-import { openScreen } from "../lib/screen.ts";
+import { openScreen } from "../terminal/screen.ts";
 import { until } from "./helpers.ts";
 
 /** A stream that claims to be a terminal, or not, and keeps what is written to it. */

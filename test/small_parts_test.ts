@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createCoin, FAULTS, seededRandom } from "../lib/faults.ts";
-import { inLanes } from "../lib/lanes.ts";
-import { createLog, printable } from "../lib/log.ts";
-import { checkOpenFiles, openFilesLimit } from "../lib/open_files.ts";
 import { createRecentIds } from "../lib/recent_ids.ts";
-import { createTally, type Result, showResult } from "../lib/results.ts";
+import { inLanes } from "../plumbing/lanes.ts";
+import { createLog, printable } from "../plumbing/log.ts";
+import { checkOpenFiles, openFilesLimit } from "../plumbing/open_files.ts";
+import { createTally, type Result, showResult } from "../terminal/results.ts";
 
 test("createRecentIds() remembers at least the newest ids, and at most twice as many", () => {
   fc.assert(

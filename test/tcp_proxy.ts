@@ -3,7 +3,7 @@ import { createServer as createHttpServer } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
-import { listen } from "../lib/listen.ts";
+import { listen } from "../plumbing/listen.ts";
 
 /**
  * What the network does with the bytes between a client and a receiver.

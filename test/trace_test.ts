@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { readRecord } from "../check_record.ts";
-import { createLog } from "../lib/log.ts";
-import { openRecord } from "../lib/record.ts";
+import { createLog } from "../plumbing/log.ts";
+import { readRecord } from "../trace/check_record.ts";
+import { openRecord } from "../trace/record.ts";
 import {
   CLIENT_EVENTS,
   createTrace,
@@ -16,7 +16,7 @@ import {
   type EventName,
   RECEIVER_EVENTS,
   type TraceEvent,
-} from "../lib/trace.ts";
+} from "../trace/trace.ts";
 import { keptLog, type Role, startRole, stopRole, until } from "./helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trace-"));
@@ -189,7 +189,7 @@ const script = join(folder, "writer.ts");
 const importing = (path: string) => JSON.stringify(pathToFileURL(join(import.meta.dirname, "..", path)).href);
 writeFileSync(
   script,
-  `import { openRecord } from ${importing("lib/record.ts")};
+  `import { openRecord } from ${importing("trace/record.ts")};
 const [file = "", name = "", count = ""] = process.argv.slice(2);
 const record = openRecord(file);
 const note = "x".repeat(250);

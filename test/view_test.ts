@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createSender, type Delivery, problemWithBody, type Target } from "../lib/client_view.ts";
-import { type Conversation, converse } from "../lib/conversation.ts";
-import { type Member, showGroup } from "../lib/group_view.ts";
 import type { Receiver } from "../lib/messages.ts";
-import type { GroupResult, Result } from "../lib/results.ts";
-import type { Screen } from "../lib/screen.ts";
+import { createSender, type Delivery, problemWithBody, type Target } from "../terminal/client_view.ts";
+import { type Conversation, converse } from "../terminal/conversation.ts";
+import { type Member, showGroup } from "../terminal/group_view.ts";
+import type { GroupResult, Result } from "../terminal/results.ts";
+import type { Screen } from "../terminal/screen.ts";
 import { until } from "./helpers.ts";
 
 const receivers: Receiver[] = [0, 1, 2].map((n) => ({

@@ -1,14 +1,14 @@
 /** Sending to the group: to all of it, or to any one of it. */
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { attemptOnce, type Client, explain, giveUp, linkTo, pauseSince, reasonOf } from "./attempt.ts";
-import type { GroupOptions, SendOptions } from "./client_view.ts";
-import type { Member } from "./group_view.ts";
-import type { AttemptEnd } from "./link.ts";
-import { shortId } from "./log.ts";
-import type { Ack, Receiver } from "./messages.ts";
-import { checkOpenFiles } from "./open_files.ts";
-import type { GroupResult, Result } from "./results.ts";
+import { attemptOnce, type Client, explain, giveUp, linkTo, pauseSince, reasonOf } from "../lib/attempt.ts";
+import type { AttemptEnd } from "../lib/link.ts";
+import type { Ack, Receiver } from "../lib/messages.ts";
+import { shortId } from "../plumbing/log.ts";
+import { checkOpenFiles } from "../plumbing/open_files.ts";
+import type { GroupOptions, SendOptions } from "../terminal/client_view.ts";
+import type { Member } from "../terminal/group_view.ts";
+import type { GroupResult, Result } from "../terminal/results.ts";
 
 /** How many acks make a send to the group done. */
 export type Need = number | "majority" | "all";

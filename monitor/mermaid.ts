@@ -1,6 +1,6 @@
 /** Draws events as a Mermaid sequence diagram, which GitHub shows as a picture. */
-import { shortId } from "./log.ts";
-import type { TraceEvent } from "./trace.ts";
+import { shortId } from "../plumbing/log.ts";
+import type { TraceEvent } from "../trace/trace.ts";
 
 export interface DrawMermaidOptions {
   /** How many messages: the last ones. @default all */

@@ -9,7 +9,7 @@
  * even where the clocks on the wall disagree.
  */
 import * as v from "valibot";
-import { type Log, shortId } from "./log.ts";
+import { type Log, shortId } from "../plumbing/log.ts";
 
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(1));

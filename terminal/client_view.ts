@@ -1,8 +1,8 @@
 /** What the user of a client sees while messages are under way, and of what came of them. */
-import { MAX_FRAME_BYTES } from "./framing.ts";
+import { MAX_FRAME_BYTES } from "../lib/framing.ts";
+import type { Receiver } from "../lib/messages.ts";
+import { shortId } from "../plumbing/log.ts";
 import { type Member, showGroup } from "./group_view.ts";
-import { shortId } from "./log.ts";
-import type { Receiver } from "./messages.ts";
 import { createTally, type GroupResult, type Result, showGroupResult, showResult } from "./results.ts";
 import type { Screen } from "./screen.ts";
 

@@ -1,6 +1,7 @@
 /** The conversation with a person at the client's prompt; it knows nothing of sockets. */
+
+import type { Receiver } from "../lib/messages.ts";
 import type { Target } from "./client_view.ts";
-import type { Receiver } from "./messages.ts";
 import type { Screen } from "./screen.ts";
 
 export interface Conversation {

@@ -1,6 +1,6 @@
 /** What comes of messages, and how the user is told. */
 import { createHistogram } from "node:perf_hooks";
-import { shortId } from "./log.ts";
+import { shortId } from "../plumbing/log.ts";
 
 /**
  * What a sender knows of a message in the end.

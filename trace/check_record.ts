@@ -10,9 +10,9 @@
  * Exit code 0: all held; 1: one is broken; 2: can't tell.
  */
 import { readFileSync } from "node:fs";
-import { readJson } from "./lib/messages.ts";
-import { runIfMain } from "./lib/run.ts";
-import { type TraceEvent, TraceEventSchema } from "./lib/trace.ts";
+import { readJson } from "../lib/messages.ts";
+import { runIfMain } from "../plumbing/run.ts";
+import { type TraceEvent, TraceEventSchema } from "./trace.ts";
 
 export const PROMISES = {
   "acked only what was processed": "no ack for a message that was never processed",

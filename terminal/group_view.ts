@@ -1,6 +1,7 @@
 /** How a send to the group looks while it goes on: a row for each receiver. */
-import { shortId } from "./log.ts";
-import type { Receiver } from "./messages.ts";
+
+import type { Receiver } from "../lib/messages.ts";
+import { shortId } from "../plumbing/log.ts";
 import { duration, type Result } from "./results.ts";
 
 /** What the sender knows of one member of the group. */

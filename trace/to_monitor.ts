@@ -8,7 +8,7 @@ import { Agent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
 import got from "got";
-import { MAX_BATCH } from "./monitor_api.ts";
+import { MAX_BATCH } from "./batch.ts";
 import type { Outlet, TraceEvent } from "./trace.ts";
 
 const BATCH_EVERY_MS = 50; // soon enough for an eye

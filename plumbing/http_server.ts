@@ -4,9 +4,9 @@ import { createAdaptorServer } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type * as v from "valibot";
+import { readJson } from "../lib/messages.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
-import { readJson } from "./messages.ts";
 
 export interface CreateHonoOptions {
   /** Who answers, for the error messages. */

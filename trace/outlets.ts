@@ -15,7 +15,7 @@ export async function openOutlets({ record, monitor }: OpenOutletsOptions): Prom
   if (record !== undefined) outlets.push(openRecord(record));
   if (monitor !== undefined) {
     // Loaded only now: discovery has no other need of got, which takes 20 MB.
-    const { openMonitor } = await import("./monitor_outlet.ts");
+    const { openMonitor } = await import("./to_monitor.ts");
     outlets.push(openMonitor(monitor).tell);
   }
   return outlets;
