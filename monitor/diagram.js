@@ -6,8 +6,8 @@
  * @typedef {import("./model.js").Process} Process
  */
 import { layOut, layOutLanes, PX_PER_MS, shapeAt } from "./layout.js";
-import { short, shortName } from "./model.js";
 import { paintNames, paintShapes, paintTime, SLANTED_BELOW } from "./paint.js";
+import { short, shortName } from "./short_names.js";
 import { text } from "./text.js";
 
 const NAMES_HEIGHT = 58;

@@ -7,6 +7,7 @@
  * @typedef {import("../trace/trace.ts").TraceEvent} TraceEvent
  * @typedef {{ from: Process, to: Process, start: number, what: "message" | "ack", lost: boolean, element?: Element }} Dot
  */
+import { attemptsOf } from "./attempts.js";
 import { draw, set } from "./group.js";
 
 const FLIGHT_MS = 600;
@@ -30,9 +31,9 @@ export function createDots(svg, placeOf) {
   return {
     /** @param {TraceEvent} event @param {Model} model @param {number} now @param {boolean} clientOnly */
     tell(event, model, now, clientOnly) {
-      const receiver = model.receiver(event.receiver ?? "");
+      const receiver = model.byId.get(event.receiver ?? "");
       const key = `${event.message} ${event.receiver}`;
-      const client = model.named(model.attemptsOf(event.message ?? "")[0]?.client ?? "");
+      const client = model.byName.get(attemptsOf(model, event.message ?? "")[0]?.client ?? "");
       const start = Math.max(now, landings.get(key) ?? 0);
       switch (event.event) {
         case "sent":

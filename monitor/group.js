@@ -8,7 +8,10 @@
  * @typedef {import("./model.js").Attempt} Attempt
  * @typedef {{ x: number, y: number, r: number, room: number }} Place `room`: how wide its texts may be
  */
-import { short, shortName, stateOf } from "./model.js";
+import { stateOf } from "./attempt_state.js";
+import { attemptsOf } from "./attempts.js";
+import { processesOf } from "./processes.js";
+import { short, shortName } from "./short_names.js";
 import { text } from "./text.js";
 
 const NS = "http://www.w3.org/2000/svg";
@@ -76,7 +79,7 @@ export function createGroupPicture(svg) {
   function arrange(model, now, clientOnly) {
     const { width, height } = svg.getBoundingClientRect();
     set(svg, { viewBox: `0 0 ${Math.max(1, width)} ${Math.max(1, height)}` });
-    const all = model.processes();
+    const all = processesOf(model);
     const clients = all
       .filter(({ role, lastAt }) => role === "client" && now - lastAt < CLIENT_SHOWN_MS)
       .slice(-Math.max(1, Math.min(MAX_CLIENTS, Math.floor(height / CLIENT_ROOM))));
@@ -160,10 +163,10 @@ export function createGroupPicture(svg) {
    * @param {Element} parent @param {Process} client @param {{ x: number, y: number }} place @param {Model} model
    */
   function drawMembers(parent, client, { x, y }, model) {
-    const last = model.attempts().findLast((attempt) => attempt.client === client.name);
+    const last = model.attempts.findLast((attempt) => attempt.client === client.name);
     /** @type {Map<string, Attempt>} */
     const members = new Map();
-    for (const attempt of last ? model.attemptsOf(last.message) : []) members.set(attempt.receiver, attempt);
+    for (const attempt of last ? attemptsOf(model, last.message) : []) members.set(attempt.receiver, attempt);
     const shown = members.size > 1 ? [...members.values()].slice(0, 240) : [];
     const columns = shown.length > 60 ? 20 : 10;
     const step = shown.length > 60 ? 7 : 14;

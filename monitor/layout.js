@@ -37,7 +37,9 @@
  * @property {boolean} clientOnly what the client can't see is left out
  * @property {boolean} heartbeats
  */
-import { isLate, settledAt, stateOf } from "./model.js";
+import { isLate, settledAt, stateOf } from "./attempt_state.js";
+import { attemptsOf } from "./attempts.js";
+import { processesOf } from "./processes.js";
 
 export const PX_PER_MS = 40 / 1000;
 export const LEAST_DROP = 12; // of an arrow, in pixels
@@ -54,7 +56,7 @@ const SLOW_MS = 15_000; // an arrow may come into view from so far above
  */
 export function layOutLanes(model, { from, to, width }) {
   const rank = { client: 0, discovery: 1, receiver: 2 };
-  const shown = model.processes().filter(({ role, firstAt, lastAt, gone }) => {
+  const shown = processesOf(model).filter(({ role, firstAt, lastAt, gone }) => {
     if (firstAt > to) return false;
     if (role === "client") return lastAt > from - GONE_SHOWN_MS;
     return gone === undefined || gone.at > from - GONE_SHOWN_MS;
@@ -93,8 +95,8 @@ export function layOut(model, view, { lanes }) {
 
   if (view.heartbeats && !clientOnly) {
     const discovery = lanes.find(({ process }) => process.role === "discovery");
-    for (const { at, receiver } of model.heartbeats()) {
-      const x = xOf.get(/** @type {Process} */ (model.receiver(receiver)));
+    for (const { at, receiver } of model.heartbeats) {
+      const x = xOf.get(/** @type {Process} */ (model.byId.get(receiver)));
       if (at < from || at > to || x === undefined) continue;
       shapes.push({
         kind: "beat",
@@ -107,7 +109,7 @@ export function layOut(model, view, { lanes }) {
   /** @type {number[]} */
   const busyUntil = []; // of each place for a bar, so that bars of messages in flight stand side by side
   const late = [];
-  for (const attempt of model.attempts()) {
+  for (const attempt of model.attempts) {
     const over = settledAt(attempt);
     const lastAck = Math.max(
       0,
@@ -116,7 +118,7 @@ export function layOut(model, view, { lanes }) {
     const end = Math.max(over ?? now, lastAck);
     if (attempt.at > to || Math.max(end, attempt.at + 1000) < from || (over && from - over > SLOW_MS))
       continue;
-    const receiver = model.receiver(attempt.receiver);
+    const receiver = model.byId.get(attempt.receiver);
     const xClient = xOfClient.get(attempt.client);
     const xReceiver = receiver && xOf.get(receiver);
     if (xReceiver === undefined || xClient === undefined) continue;
@@ -142,9 +144,9 @@ export function layOut(model, view, { lanes }) {
       timedOut,
     });
     if (number > 1) {
-      const before = model
-        .attemptsOf(message)
-        .findLast((other) => other.receiver === attempt.receiver && other.attempt === number - 1);
+      const before = attemptsOf(model, message).findLast(
+        (other) => other.receiver === attempt.receiver && other.attempt === number - 1,
+      );
       const since = before?.timedOutAt ?? before?.failedAt;
       if (since) shapes.push({ kind: "link", from: { x: bar.x, y: y(since) }, to: start, message });
     }

@@ -3,7 +3,8 @@
  *
  * @typedef {import("./model.js").Model} Model
  */
-import { short, stateOf } from "./model.js";
+import { stateOf } from "./attempt_state.js";
+import { short } from "./short_names.js";
 import { clockTime, tellState } from "./story.js";
 import { columns as columnNames } from "./text.js";
 
@@ -44,7 +45,7 @@ export function createMessageList({ rows, columns }, { onPick }) {
     show(model) {
       // Who reads the list with the keyboard must not have it change under the hand.
       if (rows.contains(document.activeElement)) return;
-      const shown = model.attempts().slice(-ROWS).reverse();
+      const shown = model.attempts.slice(-ROWS).reverse();
       while (rows.children.length > shown.length) rows.lastElementChild?.remove();
       shown.forEach((attempt, index) => {
         const row = /** @type {HTMLElement} */ (rows.children[index] ?? addRow());

@@ -3,7 +3,9 @@ import { createDiagram } from "./diagram.js";
 import { createDots } from "./dots.js";
 import { createGroupPicture } from "./group.js";
 import { createMessageList } from "./list.js";
-import { createModel, short } from "./model.js";
+import { apply, clear, createModel } from "./model.js";
+import { applyList, forgetGone } from "./processes.js";
+import { short } from "./short_names.js";
 import { clockTime, tellStory } from "./story.js";
 import { languageCode, switchLanguage, text } from "./text.js";
 
@@ -57,7 +59,7 @@ function listen() {
     const events = JSON.parse(data);
     for (const event of events) {
       if (event.at < clearedAt) continue;
-      model.apply(event);
+      apply(model, event);
       if (now() - event.at < LATE_MS && !document.hidden)
         dots.tell(event, model, performance.now(), view.clientOnly);
     }
@@ -76,11 +78,11 @@ async function askGroup() {
   if (document.hidden) return;
   try {
     const answer = await fetch("group");
-    if (answer.ok) model.applyList((await answer.json()).receivers, now());
+    if (answer.ok) applyList(model, (await answer.json()).receivers, now());
   } catch {
     // The monitor is away, which the status says already.
   }
-  model.forgetGone(now());
+  forgetGone(model, now());
 }
 
 function drawFrame() {
@@ -202,7 +204,7 @@ onCheck("heartbeats", (on) => {
 find("pause").addEventListener("click", () => diagram.setPaused(!diagram.isPaused()));
 find("clear").addEventListener("click", () => {
   clearedAt = now();
-  model.clear(clearedAt);
+  clear(model, clearedAt);
   lost = 0;
   closeStory();
   diagram.startAt(0);

@@ -5,7 +5,9 @@
  * @typedef {import("./model.js").Attempt} Attempt
  * @typedef {{ at: number, words: string }} Line
  */
-import { isLate, short, stateOf } from "./model.js";
+import { isLate, stateOf } from "./attempt_state.js";
+import { attemptsOf } from "./attempts.js";
+import { short } from "./short_names.js";
 import { text } from "./text.js";
 
 /** The texts of the faults, by the name of the fault. */
@@ -28,13 +30,11 @@ const OUTCOMES = /** @type {const} */ ({
  * @returns {Line[]}
  */
 export function tellStory(model, message, clientOnly) {
-  const lines = model
-    .attemptsOf(message)
-    .flatMap((attempt) =>
-      clientOnly
-        ? whatTheClientSaw(attempt, attempt.came)
-        : [...whatTheClientSaw(attempt, attempt.acks), ...whatTheReceiverDid(attempt)],
-    );
+  const lines = attemptsOf(model, message).flatMap((attempt) =>
+    clientOnly
+      ? whatTheClientSaw(attempt, attempt.came)
+      : [...whatTheClientSaw(attempt, attempt.acks), ...whatTheReceiverDid(attempt)],
+  );
   return lines.sort((a, b) => a.at - b.at);
 }
 

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { createModel, settledAt, stateOf } from "../monitor/model.js";
+import { settledAt, stateOf } from "../monitor/attempt_state.js";
+import { apply, createModel } from "../monitor/model.js";
+import { applyList } from "../monitor/processes.js";
 import type { TraceEvent } from "../trace/trace.ts";
 
 type Details = Partial<TraceEvent>;
@@ -35,15 +37,15 @@ function mergings(left: TraceEvent[], right: TraceEvent[]): fc.Arbitrary<TraceEv
 /** How each attempt stands when all events have come, by number and receiver. */
 function statesAfter(events: TraceEvent[]): Record<string, string> {
   const model = createModel();
-  for (const event of events) model.apply(event);
+  for (const event of events) apply(model, event);
   assert.ok(
-    model.attempts().every((attempt) => attempt.sent),
+    model.attempts.every((attempt) => attempt.sent),
     "no attempt that nobody made",
   );
-  for (const attempt of model.attempts())
+  for (const attempt of model.attempts)
     assert.equal(settledAt(attempt) === undefined, stateOf(attempt) === "waiting");
   return Object.fromEntries(
-    model.attempts().map((attempt) => [`${attempt.attempt} ${attempt.receiver}`, stateOf(attempt)]),
+    model.attempts.map((attempt) => [`${attempt.attempt} ${attempt.receiver}`, stateOf(attempt)]),
   );
 }
 
@@ -120,11 +122,11 @@ describe("the page's model of the group", () => {
   /** Registered at 1 ms for 6 s, in the list, and then no longer there at this time. */
   function missingAt(at: number, ...told: TraceEvent[]) {
     const model = createModel();
-    model.apply(discovery(1, "registered", id, { lease: 6000, message: undefined }));
-    model.applyList([listed], 2);
-    model.applyList([], at);
-    for (const event of told) model.apply(event);
-    return model.receiver(id)?.gone?.how;
+    apply(model, discovery(1, "registered", id, { lease: 6000, message: undefined }));
+    applyList(model, [listed], 2);
+    applyList(model, [], at);
+    for (const event of told) apply(model, event);
+    return model.byId.get(id)?.gone?.how;
   }
 
   test("says of a receiver that is missing from discovery's list whether its lease was over", () => {

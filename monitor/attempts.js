@@ -1,0 +1,149 @@
+/**
+ * What the events about a message say of its attempts and their acks. model.js calls it for each of them.
+ *
+ * @typedef {import("./model.js").Model} Model
+ * @typedef {import("./model.js").Attempt} Attempt
+ * @typedef {import("./model.js").Ack} Ack
+ * @typedef {import("./model.js").TraceEvent} TraceEvent
+ */
+import { roleOf } from "./processes.js";
+
+const MAX_ATTEMPTS = 6000;
+
+/** @param {Model} model @param {TraceEvent} event */
+export function applyToAttempt(model, event) {
+  if (event.event === "ack received" || event.event === "ack ignored") return applyAck(model, event);
+  const attempt = attemptOf(model, event);
+  if (roleOf(event) === "receiver") {
+    attempt.client = event.from ?? attempt.client;
+    applyReceivers(model, attempt, event);
+  } else {
+    attempt.client = event.process;
+    applyClients(attempt, event);
+  }
+}
+
+/** What its client tells of an attempt. @param {Attempt} attempt @param {TraceEvent} event */
+function applyClients(attempt, event) {
+  const { at, note = "" } = event;
+  switch (event.event) {
+    case "sent":
+    case "retried":
+      attempt.at = at;
+      attempt.sent = true;
+      attempt.timeout = event.timeout ?? attempt.timeout;
+      break;
+    case "timed out":
+      attempt.timedOutAt = at;
+      break;
+    case "connection failed":
+      attempt.failedAt = at;
+      attempt.why = note;
+      break;
+    case "gave up":
+      attempt.gaveUp = { at, why: note, outcome: event.outcome ?? "unknown" };
+      break;
+  }
+}
+
+/** What its receiver tells of an attempt. @param {Model} model @param {Attempt} attempt @param {TraceEvent} event */
+function applyReceivers(model, attempt, event) {
+  const { at, duplicate = false } = event;
+  switch (event.event) {
+    case "received":
+      attempt.receivedAt = at;
+      attempt.duplicate = duplicate;
+      break;
+    case "fault":
+      attempt.fault = event.fault ?? "?";
+      attempt.faultAt = at;
+      break;
+    case "processed":
+      attempt.processedAt = at;
+      attempt.body = event.note ?? "";
+      break;
+    case "acked": {
+      const ack = ackWith(model, `${attempt.receiver} ${event.clock}`);
+      attach(ack, attempt);
+      Object.assign(ack, { at, duplicate });
+      break;
+    }
+  }
+}
+
+/**
+ * An ack has come. It says which message it answers, not which attempt; the receiver's own event tells.
+ * @param {Model} model @param {TraceEvent} event
+ */
+function applyAck(model, event) {
+  const { at, message = "?", attempt, receiver = "?", heard, duplicate = false } = event;
+  const ignored = event.event === "ack ignored";
+  const ack = ackWith(model, `${receiver} ${heard ?? `${message} ${attempt}`}`);
+  Object.assign(ack, { receivedAt: at, ignored, duplicate });
+  const last =
+    attempt === undefined
+      ? attemptsOf(model, message).findLast((other) => other.receiver === receiver)
+      : attemptOf(model, event);
+  if (!last) return; // its sending is forgotten already
+  if (!ignored && attempt !== undefined) last.ackedAt = at;
+  last.came.push(ack);
+  if (!ack.attempt) attach(ack, last);
+}
+
+/** An ack is known by its receiver and the Lamport time of its sending. @param {Model} model @param {string} key */
+function ackWith({ acks }, key) {
+  let ack = acks.get(key);
+  if (!ack) {
+    ack = {};
+    acks.set(key, ack);
+  }
+  return ack;
+}
+
+/** @param {Ack} ack @param {Attempt} attempt */
+function attach(ack, attempt) {
+  if (ack.attempt) ack.attempt.acks = ack.attempt.acks.filter((other) => other !== ack);
+  ack.attempt = attempt;
+  attempt.acks.push(ack);
+}
+
+/** The attempt that an event is about. @param {Model} model @param {TraceEvent} event @returns {Attempt} */
+function attemptOf(model, { message = "?", attempt = 1, receiver = "?", at }) {
+  const key = `${message} ${attempt} ${receiver}`;
+  const known = model.byKey.get(key);
+  if (known) return known;
+  /** @type {Attempt} */
+  const made = {
+    key,
+    message,
+    attempt,
+    receiver,
+    client: "?",
+    at,
+    sent: false,
+    timeout: 5000,
+    acks: [],
+    came: [],
+  };
+  model.byKey.set(key, made);
+  model.attempts.push(made);
+  model.byMessage.set(message, [...attemptsOf(model, message), made]);
+  if (model.attempts.length > MAX_ATTEMPTS * 1.2) forgetOld(model);
+  return made;
+}
+
+/** All attempts to get a message acked, by whom it may be. @param {Model} model @param {string} message */
+export function attemptsOf({ byMessage }, message) {
+  return byMessage.get(message) ?? [];
+}
+
+/** @param {Model} model */
+function forgetOld(model) {
+  const { byKey, byMessage, acks } = model;
+  for (const { key, message } of model.attempts.slice(0, -MAX_ATTEMPTS)) {
+    byKey.delete(key);
+    byMessage.delete(message);
+  }
+  model.attempts = model.attempts.slice(-MAX_ATTEMPTS);
+  for (const [key, ack] of acks) if (!ack.attempt || !byKey.has(ack.attempt.key)) acks.delete(key);
+}
