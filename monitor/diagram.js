@@ -5,8 +5,11 @@
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Process} Process
  */
-import { layOut, layOutLanes, PX_PER_MS, shapeAt } from "./layout.js";
+import { layOutLanes } from "./lanes.js";
+import { layOut } from "./layout.js";
 import { paintNames, paintShapes, paintTime, SLANTED_BELOW } from "./paint.js";
+import { PX_PER_MS } from "./scale.js";
+import { shapeAt } from "./shape_at.js";
 import { short, shortName } from "./short_names.js";
 import { text } from "./text.js";
 

@@ -6,8 +6,8 @@
  * @typedef {import("./layout.js").Arrow} Arrow
  * @typedef {import("./layout.js").Bar} Bar
  */
-import { PX_PER_MS } from "./layout.js";
 import { paintDense } from "./paint_dense.js";
+import { PX_PER_MS } from "./scale.js";
 
 export const COLORS = {
   message: "#b5127f",

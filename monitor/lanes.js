@@ -1,0 +1,33 @@
+/**
+ * Which processes have a lane in the diagram, and where. diagram.js calls it for each frame.
+ *
+ * @typedef {import("./model.js").Model} Model
+ * @typedef {import("./model.js").Process} Process
+ * @typedef {import("./layout.js").View} View
+ * @typedef {{ process: Process, x: number }} Place
+ */
+import { BARS_WIDTH } from "./bars.js";
+import { processesOf } from "./processes.js";
+
+const AXIS = 64;
+const GONE_SHOWN_MS = 30_000;
+const RANKS = { client: 0, discovery: 1, receiver: 2 };
+
+/**
+ * One lane for each process that did something in this time: clients, discovery, receivers.
+ * @param {Model} model @param {View} view
+ * @returns {{ lanes: Place[], gap: number, width: number }}
+ */
+export function layOutLanes(model, { from, to, width }) {
+  const shown = processesOf(model).filter(({ role, firstAt, lastAt, gone }) => {
+    if (firstAt > to) return false;
+    if (role === "client") return lastAt > from - GONE_SHOWN_MS;
+    return gone === undefined || gone.at > from - GONE_SHOWN_MS;
+  });
+  shown.sort((a, b) => RANKS[a.role] - RANKS[b.role] || a.firstAt - b.firstAt);
+  const left = AXIS + BARS_WIDTH;
+  const least = shown.length > 60 ? 22 : 46;
+  const gap = Math.min(220, Math.max(least, (width - left - 60) / Math.max(1, shown.length - 1)));
+  const lanes = shown.map((process, index) => ({ process, x: left + index * gap }));
+  return { lanes, gap, width: left + gap * (shown.length - 1) + 60 };
+}
