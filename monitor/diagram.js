@@ -7,7 +7,8 @@
  */
 import { layOutLanes } from "./lanes.js";
 import { layOut } from "./layout.js";
-import { paintNames, paintShapes, paintTime, SLANTED_BELOW } from "./paint.js";
+import { paintNames, paintTime, SLANTED_BELOW } from "./paint_axes.js";
+import { paintShapes } from "./paint_shapes.js";
 import { PX_PER_MS } from "./scale.js";
 import { shapeAt } from "./shape_at.js";
 import { short, shortName } from "./short_names.js";
