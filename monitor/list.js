@@ -1,7 +1,9 @@
 /**
  * The last attempts as a table: what the diagram shows, for the keyboard, for screen readers and for tests.
+ * page.js shows it anew when events have come.
  *
  * @typedef {import("./model.js").Model} Model
+ * @typedef {import("./model.js").Attempt} Attempt
  */
 import { stateOf } from "./attempt_state.js";
 import { short } from "./short_names.js";
@@ -9,66 +11,61 @@ import { clockTime, tellState } from "./story.js";
 import { columns as columnNames } from "./text.js";
 
 const ROWS = 60;
+const MESSAGE_COLUMN = 1; // its id is a button
 
-/**
- * @param {{ rows: HTMLElement, columns: HTMLElement }} elements
- * @param {{ onPick: (message: string) => void }} handlers
- */
-export function createMessageList({ rows, columns }, { onPick }) {
+/** A click on an id opens the message's story. @param {HTMLElement} rows @param {(message: string) => void} onPick */
+export function listenToList(rows, onPick) {
   rows.addEventListener("click", ({ target }) => {
     const button = target instanceof Element ? target.closest("button") : null;
     if (button?.dataset.message) onPick(button.dataset.message);
   });
+}
 
-  function addRow() {
-    const row = document.createElement("tr");
-    for (let column = 0; column < columnNames().length; column++) row.append(document.createElement("td"));
-    const button = document.createElement("button");
-    button.type = "button";
-    row.children[1]?.append(button);
-    rows.append(row);
-    return row;
-  }
+/** @param {HTMLElement} columns */
+export function showColumns(columns) {
+  const cells = columnNames().map((name) => {
+    const cell = document.createElement("th");
+    cell.scope = "col";
+    cell.textContent = name;
+    return cell;
+  });
+  columns.replaceChildren(...cells);
+}
 
-  return {
-    showColumns() {
-      const cells = columnNames().map((name) => {
-        const cell = document.createElement("th");
-        cell.scope = "col";
-        cell.textContent = name;
-        return cell;
-      });
-      columns.replaceChildren(...cells);
-    },
+/** The newest first. Rows are used again, so that many messages a second cost little. @param {HTMLElement} rows @param {Model} model */
+export function showList(rows, model) {
+  // Who reads the list with the keyboard must not have it change under the hand.
+  if (rows.contains(document.activeElement)) return;
+  const shown = model.attempts.slice(-ROWS).reverse();
+  while (rows.children.length > shown.length) rows.lastElementChild?.remove();
+  shown.forEach((attempt, index) => {
+    fillRow(/** @type {HTMLElement} */ (rows.children[index] ?? addRow(rows)), attempt);
+  });
+}
 
-    /** The newest first. Rows are used again, so that many messages a second cost little. @param {Model} model */
-    show(model) {
-      // Who reads the list with the keyboard must not have it change under the hand.
-      if (rows.contains(document.activeElement)) return;
-      const shown = model.attempts.slice(-ROWS).reverse();
-      while (rows.children.length > shown.length) rows.lastElementChild?.remove();
-      shown.forEach((attempt, index) => {
-        const row = /** @type {HTMLElement} */ (rows.children[index] ?? addRow());
-        const { message, client, receiver } = attempt;
-        const cells = [
-          clockTime(attempt.at),
-          short(message),
-          client,
-          short(receiver),
-          `×${attempt.attempt}`,
-          tellState(attempt),
-        ];
-        row.dataset.message = message;
-        row.dataset.attempt = String(attempt.attempt);
-        row.dataset.state = stateOf(attempt);
-        cells.forEach((words, column) => {
-          const cell = row.children[column];
-          const place = column === 1 ? cell?.firstElementChild : cell;
-          if (place && place.textContent !== words) place.textContent = words;
-        });
-        const button = row.querySelector("button");
-        if (button) button.dataset.message = message;
-      });
-    },
-  };
+/** @param {HTMLElement} rows */
+function addRow(rows) {
+  const row = document.createElement("tr");
+  for (let column = 0; column < columnNames().length; column++) row.append(document.createElement("td"));
+  const button = document.createElement("button");
+  button.type = "button";
+  row.children[MESSAGE_COLUMN]?.append(button);
+  rows.append(row);
+  return row;
+}
+
+/** @param {HTMLElement} row @param {Attempt} attempt */
+function fillRow(row, attempt) {
+  const { at, message, client, receiver, attempt: number } = attempt;
+  const cells = [clockTime(at), short(message), client, short(receiver), `×${number}`, tellState(attempt)];
+  row.dataset.message = message;
+  row.dataset.attempt = String(number);
+  row.dataset.state = stateOf(attempt);
+  cells.forEach((words, column) => {
+    const cell = row.children[column];
+    const place = column === MESSAGE_COLUMN ? cell?.firstElementChild : cell;
+    if (place && place.textContent !== words) place.textContent = words;
+  });
+  const button = row.querySelector("button");
+  if (button) button.dataset.message = message;
 }

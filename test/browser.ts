@@ -65,7 +65,7 @@ describe("the monitor's page", () => {
   /** What is in view in the diagram. Modules are loaded once, so this is the page's own. */
   function shapesOf(on: Page): Promise<Shape[]> {
     // A text, as this runs in the browser and not here.
-    return on.evaluate('import("/page.js").then(({ diagram }) => diagram.shapes())');
+    return on.evaluate('import("/page.js").then(({ page }) => page.diagram.shapes)');
   }
 
   async function arrowsOf(on: Page): Promise<Arrow[]> {
@@ -168,7 +168,7 @@ describe("the monitor's page", () => {
     const [arrow] = (await arrowsOf(page)).filter(({ what, from }) => what === "message" && from.y > 20);
     assert.ok(arrow, "an arrow is in view");
     const names = Number(
-      await page.evaluate('import("/page.js").then(({ diagram }) => diagram.namesHeight())'),
+      await page.evaluate('import("/page.js").then(({ page }) => page.diagram.namesHeight)'),
     );
     const middle = { x: (arrow.from.x + arrow.to.x) / 2, y: (arrow.from.y + arrow.to.y) / 2 };
     await page.mouse.click(box.x + middle.x, box.y + names + middle.y);
