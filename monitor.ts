@@ -10,19 +10,17 @@
  *     tsx receiver.ts --monitor http://localhost:5001
  *     tsx client.ts --monitor http://localhost:5001
  */
-import { readdirSync, readFileSync } from "node:fs";
-import { extname } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
-import type { Context, Hono } from "hono";
-import { streamSSE } from "hono/streaming";
+import type { Hono } from "hono";
 import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
 import { createEventStore, type EventStore } from "./monitor/event_store.ts";
 import { drawMermaid } from "./monitor/mermaid.ts";
+import { protect, servePage } from "./monitor/serve_page.ts";
+import { streamEvents } from "./monitor/stream_events.ts";
 import { createHono, readBody, serve, wrongMethod } from "./plumbing/http_server.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
 import { LOG_OPTIONS, parseOptions, port, text, url } from "./plumbing/options.ts";
 import { runIfMain, untilAborted } from "./plumbing/run.ts";
-import { BatchSchema, MAX_BATCH } from "./trace/batch.ts";
+import { BatchSchema } from "./trace/batch.ts";
 
 const OPTIONS = {
   host: text("0.0.0.0", "the address it listens on"),
@@ -33,24 +31,7 @@ const OPTIONS = {
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
 const MAX_PAGES = 100; // open at the same time
-const PAGE_EVERY_MS = 50; // how often a page gets what is new
-const PING_EVERY_MS = 15_000;
 const LIST_FOR_MS = 1000; // how long a list of discovery's is used again, however many pages ask
-
-/** The page comes from here, and from nowhere else; what is in an event can never run. */
-const POLICY = [
-  "default-src 'none'",
-  ...["script-src", "style-src", "connect-src", "img-src"].map((kind) => `${kind} 'self'`),
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-const TYPES: Record<string, string> = {
-  ".html": "text/html",
-  ".css": "text/css",
-  ".js": "text/javascript",
-  ".svg": "image/svg+xml",
-};
 
 export interface Monitor {
   store: EventStore;
@@ -64,17 +45,16 @@ export interface Monitor {
 
 /** The HTTP calls, apart from any socket. */
 export function createApp(monitor: Monitor): Hono {
-  const { store, log } = monitor;
-  const app = createHono({ name: "the monitor", log });
-  const getGroup = cached(LIST_FOR_MS, () => monitor.discovery.list());
+  const app = createHono({ name: "the monitor", log: monitor.log });
+  protect(app);
+  answerEvents(app, monitor);
+  answerGroup(app, monitor);
+  servePage(app);
+  return app;
+}
 
-  app.use(async (c, next) => {
-    await next();
-    c.header("Content-Security-Policy", POLICY);
-    c.header("X-Content-Type-Options", "nosniff");
-    c.header("Referrer-Policy", "no-referrer");
-  });
-
+function answerEvents(app: Hono, monitor: Monitor): void {
+  const { store } = monitor;
   app.post("/events", async (c) => {
     const { events, lost } = await readBody(c, BatchSchema, {
       what: "take events",
@@ -85,23 +65,28 @@ export function createApp(monitor: Monitor): Hono {
     if (events.length === 0 && lost > 0) store.wake();
     return c.body(null, 204);
   });
-
   app.get("/events", (c) => {
     if (monitor.pages >= MAX_PAGES)
       return c.json({ error: `Cannot open more than ${MAX_PAGES} pages: close one` }, 503);
     return streamEvents(monitor, c);
   });
+  app.all("/events", (c) => wrongMethod(c, "GET, HEAD, POST"));
 
   app.get("/events.jsonl", (c) => {
     const lines = store.from(store.first()).map((json) => `${json}\n`);
     return c.body(lines.join(""), 200, { "Content-Type": "application/jsonl; charset=utf-8" });
   });
-
   app.get("/diagram.mmd", (c) => {
     const events = store.from(store.first()).map((json) => JSON.parse(json));
     return c.text(drawMermaid(events, { messages: 20 }));
   });
+  for (const path of ["/events.jsonl", "/diagram.mmd"]) app.all(path, (c) => wrongMethod(c, "GET, HEAD"));
+}
 
+/** Who is there, and how the monitor is. */
+function answerGroup(app: Hono, monitor: Monitor): void {
+  const { store } = monitor;
+  const getGroup = cached(LIST_FOR_MS, () => monitor.discovery.list());
   app.get("/group", async (c) => {
     try {
       return c.json({ receivers: await getGroup() });
@@ -110,74 +95,10 @@ export function createApp(monitor: Monitor): Hono {
       return c.json({ error: error.message }, 502);
     }
   });
-
   app.get("/health", (c) =>
     c.json({ status: "ok", events: store.next() - store.first(), lost: monitor.lost, pages: monitor.pages }),
   );
-
-  for (const [path, { type, body }] of readPage()) {
-    app.get(path, (c) =>
-      c.body(body, 200, { "Content-Type": `${type}; charset=utf-8`, "Cache-Control": "no-cache" }),
-    );
-    app.all(path, (c) => wrongMethod(c, "GET, HEAD"));
-  }
-  app.all("/events", (c) => wrongMethod(c, "GET, HEAD, POST"));
-  for (const path of ["/events.jsonl", "/diagram.mmd", "/group", "/health"])
-    app.all(path, (c) => wrongMethod(c, "GET, HEAD"));
-  return app;
-}
-
-/**
- * Server-Sent Events: first what went before, then what comes, several events a time. Each page fetches
- * from the store as fast as it reads, so a slow one costs no memory; it is told how many it has missed.
- */
-function streamEvents(monitor: Monitor, c: Context): Response {
-  const { store } = monitor;
-  const lastSeen = Number(c.req.header("last-event-id") ?? 0);
-  // A number that never was: the monitor was started again since.
-  let next = lastSeen > 0 && lastSeen < store.next() ? lastSeen + 1 : store.first();
-  let toldLost = -1;
-  monitor.pages += 1;
-  return streamSSE(c, async (stream) => {
-    const ping = setInterval(() => stream.writeSSE({ event: "ping", data: "" }), PING_EVERY_MS);
-    stream.onAbort(() => store.wake());
-    try {
-      // By this a page knows what time it is here, and whether this is the monitor that it knew.
-      await stream.writeSSE({ event: "hello", data: JSON.stringify({ now: Date.now(), from: next }) });
-      while (!stream.aborted) {
-        const missed = Math.max(0, store.first() - next);
-        if (monitor.lost !== toldLost || missed > 0) {
-          toldLost = monitor.lost;
-          await stream.writeSSE({ event: "lost", data: JSON.stringify({ lost: toldLost, missed }) });
-        }
-        next += missed;
-        const events = store.from(next, MAX_BATCH);
-        const changed = store.changed();
-        if (events.length === 0) await changed;
-        next += events.length;
-        if (events.length > 0) await stream.writeSSE({ id: `${next - 1}`, data: `[${events}]` });
-        if (events.length < MAX_BATCH) await delay(PAGE_EVERY_MS, undefined, { ref: false });
-      }
-    } finally {
-      clearInterval(ping);
-      monitor.pages -= 1;
-    }
-  });
-}
-
-/** The files of the page, read once: what isn't in the folder now is never served. */
-function readPage(): Map<string, { type: string; body: string }> {
-  const folder = `${import.meta.dirname}/monitor`;
-  const files = new Map<string, { type: string; body: string }>();
-  for (const name of readdirSync(folder)) {
-    const type = TYPES[extname(name)];
-    if (type)
-      files.set(name === "index.html" ? "/" : `/${name}`, {
-        type,
-        body: readFileSync(`${folder}/${name}`, "utf8"),
-      });
-  }
-  return files;
+  for (const path of ["/group", "/health"]) app.all(path, (c) => wrongMethod(c, "GET, HEAD"));
 }
 
 /** Calls `get` at most once in `forMs`; who asks in between gets the same answer. */

@@ -1,7 +1,7 @@
 /**
  * The monitor's memory: the last events, numbered. Each is kept as the JSON text in which it goes out
  * again. Readers fetch from it at their own pace, so nothing is queued for a slow one: what it misses
- * is gone, and it can see that from the numbers.
+ * is gone, and it can see that from the numbers. monitor.ts makes one.
  */
 import type { TraceEvent } from "../trace/trace.ts";
 
@@ -24,52 +24,65 @@ export interface EventStoreOptions {
   maxChars?: number;
 }
 
+/** What the store keeps. */
+interface Memory {
+  events: string[];
+  chars: number;
+  /** In `events`; what is before it has been dropped. */
+  start: number;
+  /** The number of the event at `start`. */
+  first: number;
+}
+
 export function createEventStore({
   maxEvents = 10_000,
   maxChars = 32 * 1024 * 1024,
 }: EventStoreOptions = {}): EventStore {
-  let kept: string[] = [];
-  let chars = 0;
-  let start = 0; // in `kept`; what is before it has been dropped
-  let first = 1; // the number of the event at `start`
+  const memory: Memory = { events: [], chars: 0, start: 0, first: 1 };
   let wakeAll = () => {};
-  let waiting = new Promise<void>(setWakeAll);
-
-  function setWakeAll(resolve: () => void) {
-    wakeAll = resolve;
-  }
-
-  function drop() {
-    chars -= kept[start]?.length ?? 0;
-    kept[start] = "";
-    start += 1;
-    first += 1;
-    if (start < maxEvents) return;
-    kept = kept.slice(start); // once in 10,000 events
-    start = 0;
-  }
-
+  const sleep = () =>
+    new Promise<void>((resolve) => {
+      wakeAll = resolve;
+    });
+  let waiting = sleep();
   const store: EventStore = {
     add(events) {
       for (const event of events) {
-        const json = JSON.stringify(event);
-        kept.push(json);
-        chars += json.length;
-        while (kept.length - start > maxEvents || chars > maxChars) drop();
+        keep(memory, JSON.stringify(event));
+        while (countOf(memory) > maxEvents || memory.chars > maxChars) drop(memory, maxEvents);
       }
       if (events.length > 0) store.wake();
     },
-    first: () => first,
-    next: () => first + kept.length - start,
+    first: () => memory.first,
+    next: () => memory.first + countOf(memory),
     from(number, limit = Number.POSITIVE_INFINITY) {
-      const begin = start + Math.max(0, number - first);
-      return kept.slice(begin, begin + limit);
+      const begin = memory.start + Math.max(0, number - memory.first);
+      return memory.events.slice(begin, begin + limit);
     },
     changed: () => waiting,
     wake() {
       wakeAll();
-      waiting = new Promise(setWakeAll);
+      waiting = sleep();
     },
   };
   return store;
+}
+
+function countOf({ events, start }: Memory): number {
+  return events.length - start;
+}
+
+function keep(memory: Memory, json: string): void {
+  memory.events.push(json);
+  memory.chars += json.length;
+}
+
+function drop(memory: Memory, maxEvents: number): void {
+  memory.chars -= memory.events[memory.start]?.length ?? 0;
+  memory.events[memory.start] = "";
+  memory.start += 1;
+  memory.first += 1;
+  if (memory.start < maxEvents) return;
+  memory.events = memory.events.slice(memory.start); // once in 10,000 events
+  memory.start = 0;
 }

@@ -1,4 +1,7 @@
-/** Draws events as a Mermaid sequence diagram, which GitHub shows as a picture. */
+/**
+ * Draws events as a Mermaid sequence diagram, which GitHub shows as a picture. monitor.ts calls it, and
+ * docs/diagrams.ts for the READMEs.
+ */
 import { shortId } from "../plumbing/log.ts";
 import type { TraceEvent } from "../trace/trace.ts";
 
@@ -55,12 +58,16 @@ interface Pen {
   arrived: ReadonlySet<string>;
 }
 
-function drawEvent(event: TraceEvent, { say, note, nameOf, arrived }: Pen): void {
-  const { process, message, attempt, receiver, duplicate, fault } = event;
-  const id = shortId(message ?? "");
-  switch (event.event) {
+function drawEvent(event: TraceEvent, pen: Pen): void {
+  if (event.message === undefined) drawGroupEvent(event, pen);
+  else drawMessageEvent(event, pen);
+}
+
+function drawGroupEvent({ event, process, receiver, note: words = "" }: TraceEvent, pen: Pen): void {
+  const { say, note, nameOf } = pen;
+  switch (event) {
     case "joined":
-      say(process, "->>", "discovery", `register ${plain(event.note ?? "")}`);
+      say(process, "->>", "discovery", `register ${plain(words)}`);
       say("discovery", "-->>", process, `id ${shortId(receiver ?? "")}`);
       break;
     case "left":
@@ -71,8 +78,15 @@ function drawEvent(event: TraceEvent, { say, note, nameOf, arrived }: Pen): void
       break;
     case "listed":
       say(process, "->>", "discovery", "who is in the group?");
-      say("discovery", "-->>", process, plain(event.note ?? ""));
+      say("discovery", "-->>", process, plain(words));
       break;
+  }
+}
+
+function drawMessageEvent(event: TraceEvent, { say, note, nameOf, arrived }: Pen): void {
+  const { process, message = "", attempt, receiver, duplicate, fault = "" } = event;
+  const id = shortId(message);
+  switch (event.event) {
     case "sent":
     case "retried": {
       const arrow = arrived.has(`${process} ${event.clock} ${nameOf(receiver)}`) ? "->>" : "-x";
@@ -80,7 +94,7 @@ function drawEvent(event: TraceEvent, { say, note, nameOf, arrived }: Pen): void
       break;
     }
     case "fault":
-      note(process, FAULT_WORDS[fault ?? ""] ?? plain(fault ?? ""));
+      note(process, FAULT_WORDS[fault] ?? plain(fault));
       break;
     case "processed":
       note(process, `processes ${id}`);
