@@ -1,7 +1,7 @@
 /**
  * Messages on their way in the picture of the group: filled dots are messages, hollow ones acks. A real
- * message takes a millisecond, so its dot is slower than it was, and the ack's dot waits for it. page.js
- * tells it the events, and has the dots moved for each frame.
+ * message takes a millisecond, so its dot is slower than it was, and the ack's dot waits for it. live.js
+ * tells it the events, page.js moves the dots for each frame.
  *
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Process} Process

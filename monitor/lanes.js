@@ -1,5 +1,5 @@
 /**
- * Which processes have a lane in the diagram, and where. diagram.js calls it for each frame.
+ * Which processes have a lane in the diagram, and where. paint_diagram.js calls it for each frame.
  *
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Process} Process

@@ -1,6 +1,6 @@
 /**
  * The space-time diagram as a list of shapes, in pixels: where everything goes, and nothing about how it
- * is painted. Time runs downwards, linear. diagram.js calls it for each frame.
+ * is painted. Time runs downwards, linear. paint_diagram.js calls it for each frame.
  *
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Process} Process

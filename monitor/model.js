@@ -1,7 +1,7 @@
 /**
  * What the page knows: the processes, and each attempt to get a message acked, put together from the
- * events. Events of different processes may come in any order, so each fills in what it can. The page keeps
- * one model, and every picture reads it.
+ * events. Events of different processes may come in any order, so each fills in what it can. live.js
+ * tells them, and every picture reads the model.
  *
  * @typedef {import("../trace/trace.ts").TraceEvent} TraceEvent
  *

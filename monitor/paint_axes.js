@@ -1,6 +1,6 @@
 /**
- * Paints what stands beside and above the diagram: the time, and the names of the processes. diagram.js
- * calls it.
+ * Paints what stands beside and above the diagram: the time, and the names of the processes.
+ * paint_diagram.js calls it.
  *
  * @typedef {{ title: string, detail: string, x: number, color: string, gone: boolean }} Name
  */

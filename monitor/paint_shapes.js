@@ -1,6 +1,6 @@
 /**
  * Paints the shapes of the diagram on a canvas: hundreds of arrows a second would be too many elements
- * for the page. What is painted can be read as text in the list of messages. diagram.js calls it.
+ * for the page. What is painted can be read as text in the list of messages. paint_diagram.js calls it.
  *
  * @typedef {import("./layout.js").Shape} Shape
  * @typedef {import("./layout.js").Arrow} Arrow

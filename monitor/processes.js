@@ -1,6 +1,6 @@
 /**
  * Who is there: what the events, and discovery's own list, say of the processes. model.js calls it for each
- * event, page.js for each list.
+ * event, live.js for each list.
  *
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Process} Process

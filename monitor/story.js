@@ -1,5 +1,5 @@
 /**
- * What happened to a message, in words.
+ * What happened to a message, in words. The panel of the story and the list call it.
  *
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Attempt} Attempt

@@ -1,6 +1,6 @@
 /**
  * The panel with the story of the message that is selected. page.js opens it for a click, and shows it anew
- * when events have come.
+ * when events have come; the controls close it.
  *
  * @typedef {import("./page.js").Page} Page
  */

@@ -1,4 +1,4 @@
-/** Every text of the page, in English and in Portuguese. */
+/** Every text of the page, in English and in Portuguese. Whatever shows words calls it. */
 
 const TEXTS = {
   en: {
@@ -26,12 +26,10 @@ const TEXTS = {
     legendDup: "duplicate",
     discovery: "discovery",
     receivers: "receivers",
-    nobody: "Nobody has said anything yet. Start the roles with --monitor and this page's address.",
     groupWords: "{clients} clients, {receivers} receivers in the group, {gone} gone.",
     left: "left",
     expired: "expired",
     replaced: "replaced",
-    more: "and {n} more",
     columns: ["time", "message", "from", "to", "attempt", "what happened"],
     acked: "acked",
     ackedDuplicate: "acked, duplicate",
@@ -91,12 +89,10 @@ const TEXTS = {
     legendDup: "duplicata",
     discovery: "descoberta",
     receivers: "receptores",
-    nobody: "Ninguém disse nada ainda. Inicie os papéis com --monitor e o endereço desta página.",
     groupWords: "{clients} clientes, {receivers} receptores no grupo, {gone} fora.",
     left: "saiu",
     expired: "expirou",
     replaced: "substituído",
-    more: "e mais {n}",
     columns: ["hora", "mensagem", "de", "para", "tentativa", "o que houve"],
     acked: "confirmada",
     ackedDuplicate: "confirmada, duplicata",
