@@ -21,6 +21,12 @@ export function stateOf({ ackedAt, acks, timedOutAt, failedAt, gaveUp }) {
   return gaveUp ? "gaveUp" : "waiting";
 }
 
+/** Whether nothing was sent: it ended, and nobody told of its sending or its arrival. @param {Attempt} attempt */
+export function isUnsent(attempt) {
+  const state = stateOf(attempt);
+  return !attempt.sent && attempt.receivedAt === undefined && (state === "failed" || state === "gaveUp");
+}
+
 /** Whether an ack came after the timeout of an attempt. @param {Ack} ack @param {Attempt} attempt */
 export function isLate({ receivedAt }, { timedOutAt, at, timeout }) {
   return receivedAt !== undefined && receivedAt > (timedOutAt ?? at + timeout);

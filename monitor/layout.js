@@ -25,8 +25,9 @@
  * @typedef {{ kind: "lane", x: number, from: number, to: number, broken: boolean }} Lane
  * @typedef {{ kind: "link", from: Point, to: Point, message: string }} Link
  * @typedef {{ kind: "cross", x: number, y: number, message: string }} Cross
+ * @typedef {{ kind: "unsent", x: number, y: number, message: string }} Unsent
  * @typedef {{ kind: "beat", from: Point, to: Point }} Beat
- * @typedef {Arrow | Bar | Lane | Link | Cross | Beat} Shape
+ * @typedef {Arrow | Bar | Lane | Link | Cross | Unsent | Beat} Shape
  *
  * @typedef {object} View
  * @property {number} from the time at the top, in milliseconds since 1970
@@ -37,7 +38,7 @@
  * @property {boolean} heartbeats
  */
 import { layOutArrows } from "./arrows.js";
-import { settledAt } from "./attempt_state.js";
+import { isUnsent, settledAt } from "./attempt_state.js";
 import { layOutBar, layOutLink, takeSlot } from "./bars.js";
 import { LEAST_DROP, yOf } from "./scale.js";
 
@@ -94,14 +95,21 @@ function layOutAttempts(model, view, lanes) {
   /** @type {number[]} */
   const busyUntil = [];
   const shapes = [];
+  /** @type {Shape[]} */
   const arrows = [];
   for (const attempt of model.attempts) {
     if (!isInView(attempt, view)) continue;
+    const xClient = xOfClient.get(attempt.client);
+    if (xClient === undefined) continue;
+    const start = { x: xClient, y: yOf(attempt.at, view) };
+    if (isUnsent(attempt)) {
+      // Only a mark: an arrow, or a bar that waits for an ack, would say that something went out.
+      arrows.push({ kind: "unsent", ...start, message: attempt.message });
+      continue;
+    }
     const receiver = model.byId.get(attempt.receiver);
     const xReceiver = receiver && xOf.get(receiver);
-    const xClient = xOfClient.get(attempt.client);
-    if (xReceiver === undefined || xClient === undefined) continue;
-    const start = { x: xClient, y: yOf(attempt.at, view) };
+    if (xReceiver === undefined) continue;
     const bar = layOutBar(attempt, start, takeSlot(busyUntil, attempt), view);
     shapes.push(bar, ...layOutLink(model, attempt, { x: bar.x, start, view }));
     arrows.push(...layOutArrows(attempt, { start, xReceiver, view }));

@@ -24,7 +24,7 @@ import { askGroup, listenToEvents, now } from "./live.js";
 import { createModel } from "./model.js";
 import { paintDiagram } from "./paint_diagram.js";
 import { openStory, showStory } from "./story_panel.js";
-import { text } from "./text.js";
+import { chooseLanguage, text } from "./text.js";
 import { showLanguage, showPause } from "./words.js";
 
 const GROUP_EVERY_MS = 250;
@@ -81,6 +81,7 @@ export const page = createPage();
 listenToControls(page);
 listenToList(find("rows"), (message) => openStory(page, message));
 focusScrolls();
+chooseLanguage(navigator.language);
 showLanguage(page);
 listenToEvents(page);
 askGroup(page);

@@ -66,7 +66,7 @@ function strokeAll(ctx, arrows) {
 /** @param {CanvasRenderingContext2D} ctx @param {Shape[]} shapes @param {IsSeen} isSeen */
 function paintCrosses(ctx, shapes, isSeen) {
   const places = shapes.flatMap((shape) => {
-    if (shape.kind === "cross") return [shape];
+    if (shape.kind === "cross" || shape.kind === "unsent") return [shape];
     return shape.kind === "arrow" && shape.head === "cross" ? [shape.to] : [];
   });
   ctx.strokeStyle = COLORS.crash;

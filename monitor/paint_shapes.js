@@ -61,6 +61,8 @@ function paintShape(ctx, shape, labels) {
       return line(ctx, shape.from, shape.to, { color: COLORS.message, width: 2, dash: [2, 4] });
     case "cross":
       return paintCross(ctx, shape, { color: COLORS.crash, size: 8 });
+    case "unsent":
+      return paintCross(ctx, shape, { color: COLORS.message, size: 7 });
     case "arrow":
       return paintArrow(ctx, shape, labels);
   }

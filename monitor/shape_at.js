@@ -21,7 +21,7 @@ export function shapeAt(shapes, point) {
 
 /** @param {Shape} shape @param {Point} point */
 function distanceTo(shape, { x, y }) {
-  if (shape.kind === "cross") return Math.hypot(shape.x - x, shape.y - y);
+  if (shape.kind === "cross" || shape.kind === "unsent") return Math.hypot(shape.x - x, shape.y - y);
   if (shape.kind === "bar")
     return y < shape.from || y > shape.to ? Number.POSITIVE_INFINITY : Math.abs(shape.x - x) * 2;
   if (shape.kind === "lane") return Number.POSITIVE_INFINITY;

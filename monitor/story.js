@@ -5,7 +5,7 @@
  * @typedef {import("./model.js").Attempt} Attempt
  * @typedef {{ at: number, words: string }} Line
  */
-import { isLate, stateOf } from "./attempt_state.js";
+import { isLate, isUnsent, stateOf } from "./attempt_state.js";
 import { attemptsOf } from "./attempts.js";
 import { short } from "./short_names.js";
 import { text } from "./text.js";
@@ -40,15 +40,20 @@ export function tellStory(model, message, clientOnly) {
 
 /** @param {Attempt} attempt @param {Attempt["acks"]} acks @returns {Line[]} */
 function whatTheClientSaw(attempt, acks) {
-  const { client, timedOutAt, failedAt, gaveUp } = attempt;
+  const { client, timedOutAt, failedAt, why = "?", gaveUp } = attempt;
   const names = { client, receiver: short(attempt.receiver), n: attempt.attempt };
   const timeout = `${attempt.timeout / 1000} s`;
   /** @type {Line[]} */
-  const lines = [
-    { at: attempt.at, words: text(attempt.attempt > 1 ? "sRetried" : "sSent", { ...names, timeout }) },
-  ];
+  const lines = [];
+  if (!isUnsent(attempt)) {
+    const key = attempt.attempt > 1 ? "sRetried" : "sSent";
+    lines.push({ at: attempt.at, words: text(key, { ...names, timeout }) });
+  }
   if (timedOutAt) lines.push({ at: timedOutAt, words: text("sTimedOut", names) });
-  if (failedAt) lines.push({ at: failedAt, words: text("sFailed", { ...names, why: attempt.why ?? "?" }) });
+  if (failedAt) {
+    const key = isUnsent(attempt) ? "sUnreached" : "sFailed";
+    lines.push({ at: failedAt, words: text(key, { ...names, why }) });
+  }
   for (const ack of acks) {
     if (ack.receivedAt === undefined) continue;
     const key = ack.ignored
@@ -87,6 +92,7 @@ function whatTheReceiverDid(attempt) {
 /** How an attempt stands, in few words. @param {Attempt} attempt */
 export function tellState(attempt) {
   const state = stateOf(attempt);
+  if (state === "failed" && isUnsent(attempt)) return text("unreached");
   if (state !== "acked") return text(state);
   if (attempt.acks.some((ack) => isLate(ack, attempt) && !ack.ignored)) return text("ackedLate");
   return text(attempt.acks.some(({ duplicate }) => duplicate) ? "ackedDuplicate" : "acked");

@@ -37,6 +37,7 @@ const TEXTS = {
     waiting: "waiting for the ack",
     timedOut: "timed out",
     failed: "connection failed",
+    unreached: "not reached",
     gaveUp: "given up",
     story: "The story of message {id}",
     sSent: "{client} sent it to {receiver}, attempt {n}, and waits {timeout} for the ack.",
@@ -53,6 +54,7 @@ const TEXTS = {
     sTimedOut:
       "No ack of {receiver} in time. {client} can't know why: message lost, ack lost, crash, or only slow.",
     sFailed: "The connection to {receiver} failed: {why}.",
+    sUnreached: "{client} did not reach {receiver} for attempt {n}, so nothing was sent: {why}.",
     sGaveUp: "{client} gave up on {receiver}: {why}. The outcome: {outcome}.",
     outcomeUndelivered: "undelivered (it provably never arrived)",
     outcomeUnknown: "unknown (it may or may not have been processed)",
@@ -100,6 +102,7 @@ const TEXTS = {
     waiting: "esperando o ack",
     timedOut: "tempo esgotado",
     failed: "falha de conexão",
+    unreached: "receptor não alcançado",
     gaveUp: "abandonada",
     story: "A história da mensagem {id}",
     sSent: "{client} a enviou a {receiver}, tentativa {n}, e espera {timeout} pelo ack.",
@@ -116,6 +119,7 @@ const TEXTS = {
     sTimedOut:
       "Nenhum ack de {receiver} a tempo. {client} não pode saber por quê: mensagem perdida, ack perdido, queda ou só lentidão.",
     sFailed: "A conexão com {receiver} falhou: {why}.",
+    sUnreached: "{client} não alcançou {receiver} para a tentativa {n}, então nada foi enviado: {why}.",
     sGaveUp: "{client} desistiu de {receiver}: {why}. Resultado: {outcome}.",
     outcomeUndelivered: "não entregue (com certeza não chegou)",
     outcomeUnknown: "desconhecido (pode ter sido processada ou não)",
@@ -133,7 +137,12 @@ const TEXTS = {
 /** @typedef {Exclude<keyof typeof TEXTS.en, "columns">} TextKey */
 
 /** @type {Language} */
-let language = navigator.language.startsWith("pt") ? "pt" : "en";
+let language = "en";
+
+/** @param {string} code the browser's, such as pt-BR */
+export function chooseLanguage(code) {
+  language = code.startsWith("pt") ? "pt" : "en";
+}
 
 export function switchLanguage() {
   language = language === "pt" ? "en" : "pt";

@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { settledAt, stateOf } from "../monitor/attempt_state.js";
+import { layOutLanes } from "../monitor/lanes.js";
+import { layOut, type Shape } from "../monitor/layout.js";
 import { apply, createModel } from "../monitor/model.js";
 import { applyList } from "../monitor/processes.js";
+import { tellState, tellStory } from "../monitor/story.js";
 import type { TraceEvent } from "../trace/trace.ts";
 
 type Details = Partial<TraceEvent>;
@@ -112,6 +115,67 @@ describe("the page's model of the messages", () => {
       { "1 id-a": "acked", "2 id-a": "acked" },
     );
   });
+});
+
+describe("the page, when a receiver can't be reached", () => {
+  const discovery = eventsOf("discovery");
+  const note = "not reached (ECONNREFUSED)";
+  const model = createModel();
+  for (const event of [
+    discovery(1, "registered", "id-a", { message: undefined }),
+    client(1000, "connection failed", "id-a", { attempt: 1, note }),
+    client(2000, "retried", "id-a", { attempt: 2 }),
+    client(3000, "timed out", "id-a", { attempt: 2 }),
+    client(4000, "connection failed", "id-a", { attempt: 3, note }),
+    client(4001, "gave up", "id-a", { attempt: 3, outcome: "unknown" }),
+    client(5000, "gave up", "nobody", { attempt: 4, outcome: "unknown" }),
+  ])
+    apply(model, event);
+
+  test("knows whose attempt failed, though nothing was sent", () => {
+    assert.deepEqual(
+      model.attempts.map((attempt) => [attempt.client, stateOf(attempt), tellState(attempt)]),
+      [
+        ["client-1", "failed", "not reached"],
+        ["client-1", "timedOut", "timed out"],
+        ["client-1", "failed", "not reached"],
+        ["client-1", "gaveUp", "given up"],
+      ],
+    );
+  });
+
+  for (const clientOnly of [false, true]) {
+    test(`draws a mark on its client's lane, and no arrow, ${clientOnly ? "as the client knows it" : "as it was"}`, () => {
+      const view = { from: 0, to: 6000, now: 6000, width: 600, clientOnly, heartbeats: false };
+      const layout = layOutLanes(model, view);
+      const x = layout.lanes.find(({ process }) => process.role === "client")?.x;
+      const shapes = layOut(model, view, layout).filter((shape) => "message" in shape);
+      const ofKind = (...kinds: Shape["kind"][]) => shapes.filter(({ kind }) => kinds.includes(kind));
+      assert.deepEqual(
+        ofKind("unsent"),
+        [1000, 4000, 5000].map((at) => ({ kind: "unsent", x, y: at * 0.04, message: "m" })),
+      );
+      assert.deepEqual(
+        ofKind("arrow", "bar").map((shape) => "attempt" in shape && shape.attempt),
+        [2, 2],
+      );
+    });
+
+    test(`tells that it was not reached, not that something was sent, ${clientOnly ? "as the client knows it" : "as it was"}`, () => {
+      const told = tellStory(model, "m", clientOnly).map(({ at, words }) => [
+        at,
+        words.split(/ (?=id-a|nobody)/)[0],
+      ]);
+      assert.deepEqual(told, [
+        [1000, "client-1 did not reach"],
+        [2000, "client-1 sent it again to"],
+        [3000, "No ack of"],
+        [4000, "client-1 did not reach"],
+        [4001, "client-1 gave up on"],
+        [5000, "client-1 gave up on"],
+      ]);
+    });
+  }
 });
 
 describe("the page's model of the group", () => {
