@@ -1,251 +1,249 @@
 /**
- * A client: asks discovery who is in the group, sends a message to a receiver, and waits for its ack.
- * When none comes within 5 s it tries again, with the same message id, for ever, until one comes in time.
+ * A client: asks discovery who is in the group, sends a message to a receiver, and waits for its ack. When none
+ * comes within 5 s it tries again, with the same message id, for ever, until one comes in time.
  *
- * What it can know is little. An ack says that the message was processed. No ack says nothing: the
- * message may be lost, the receiver may have crashed, the ack may be lost, or only be late. So there are
- * three outcomes, not two:
- * - acked
- * - undelivered: there never was a connection, so it provably did not arrive
- * - unknown: it was sent; it may or may not have been processed
+ * What it can know is little. An ack says that the message was processed. No ack says nothing: the message may be
+ * lost, the receiver may have crashed, the ack may be lost, or only be late. So there are three outcomes, not two:
+ * acked; undelivered (there never was a connection, so it provably did not arrive); and unknown (it was sent).
  *
  *     tsx client.ts                                     asks what to do
  *     tsx client.ts --to 0 --message "olá"              sends to one, and ends
- *     tsx client.ts --to all --need majority            sends to the group
- *     tsx client.ts --to any                            sends to whoever answers
+ *     tsx client.ts --to all --need majority            sends to the group; --to any: to whoever answers
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import { sendToAny, sendToGroup } from "./group/group.ts";
-import {
-  attemptOnce,
-  type Client,
-  closeLinks,
-  createClient,
-  explain,
-  giveUp,
-  pauseSince,
-  reasonOf,
-} from "./lib/attempt.ts";
-import { createDiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
-import { hasLeft, listReceivers } from "./lib/membership.ts";
-import type { Receiver } from "./lib/messages.ts";
+import { isGone } from "./group/is_gone.ts";
+import type { Result, SendOptions } from "./group/result.ts";
+import { sendToAll } from "./group/send_to_all.ts";
+import { type NextReceiver, takeTurns } from "./group/take_turns.ts";
+import { createDiscoveryApi, type DiscoveryApi } from "./lib/discovery_api.ts";
+import * as links from "./lib/links.ts";
+import type { Ack, Receiver } from "./lib/messages.ts";
 import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
-import { createLog, shortId } from "./plumbing/log.ts";
-import * as option from "./plumbing/options.ts";
+import { isAbort, pauseUntil, untilWoken } from "./plumbing/child_controller.ts";
+import * as kind from "./plumbing/kinds.ts";
+import { inLanes } from "./plumbing/lanes.ts";
+import { createLog, type Log } from "./plumbing/log.ts";
+import { flag, option, optional, parseOptions, UsageError } from "./plumbing/options.ts";
+import { TSX } from "./plumbing/printable.ts";
 import { runIfMain } from "./plumbing/run.ts";
-import {
-  createSender,
-  type GroupOptions,
-  problemWithBody,
-  type Sender,
-  type SendOptions,
-  type Target,
-} from "./terminal/client_view.ts";
-import { chooseTarget, converse } from "./terminal/conversation.ts";
-import type { Result } from "./terminal/results.ts";
+import * as prompt from "./terminal/prompt.ts";
+import { createReport, type Report } from "./terminal/report.ts";
 import { openScreen, type Screen } from "./terminal/screen.ts";
-import { openOutlets } from "./trace/outlets.ts";
-import { createTrace } from "./trace/trace.ts";
+import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
+import { createTrace, type Trace } from "./trace/trace.ts";
 
-const OPTIONS = {
-  discovery: option.url("http://localhost:5000", "the discovery server"),
-  "ack-timeout": option.interval("5s", "how long one attempt waits for its ack"),
-  attempts: option.optionalWhole(1, "how many attempts a message gets [default: no end]"),
-  to: option.optionalText("a number of the list, an id or its beginning, any, or all [default: asks]"),
-  message: option.text("Hello Receiver!", "what is sent"),
-  count: option.whole("1", 1, "with --to: how many messages"),
-  concurrency: option.whole("1", 1, "with --to: how many of them are in flight at a time"),
-  need: option.need("all", "with --to all: how many acks make it done: a number, majority or all"),
-  json: { type: "boolean" as const, default: false, describe: "one result a line on stdout, as JSON" },
-  record: option.optionalText("a file that gets a JSON line for each event [default: none]"),
-  monitor: option.optionalUrl("the monitor that gets each event [default: none]"),
-  ...option.LOG_OPTIONS,
+export const OPTIONS = {
+  discovery: option(kind.url, "http://localhost:5000", "the discovery server"),
+  "ack-timeout": option(kind.interval, "5s", "how long one attempt waits for its ack"),
+  attempts: optional(kind.whole(1), "how many attempts a message gets [default: no end]"),
+  to: optional(kind.text, "a number of the list, an id or its beginning, any, or all [default: asks]"),
+  message: option(prompt.BODY, "Hello Receiver!", "what is sent"),
+  count: option(kind.whole(1), "1", "with --to: how many messages"),
+  concurrency: option(kind.whole(1), "1", "with --to: how many of them are in flight at a time"),
+  need: option(kind.wholeOr(1, ["majority", "all"]), "all", "with --to all: how many acks make it done"),
+  json: flag("one result a line on stdout, as JSON"),
+  ...TRACE_OPTIONS,
 };
 
+const PAUSE_MS = 1000; // while nothing answers at the receiver's port, one attempt a second is enough
+
+export interface Client {
+  name: string;
+  discovery: DiscoveryApi;
+  log: Log;
+  trace: Trace;
+  links: links.Links;
+  attempts: number; // that a message gets; may be Infinity
+}
+
+interface Outgoing {
+  sending: links.Sending;
+  body: string;
+  onAttempt: SendOptions["onAttempt"];
+  startedAt: number;
+  attempts: number;
+  receiver?: Receiver | undefined; // the last that was tried
+  wasSent: boolean; // once it was, it may have been processed, whatever comes after
+}
+
+export function createClient(given: Omit<Client, "links"> & { ackTimeoutMs: number }): Client {
+  const onStrayAck = ({ id, duplicate, clock: heard }: Ack, by: Receiver) =>
+    void given.trace.tell("ack ignored", { message: id, receiver: by.id, duplicate, heard });
+  return { ...given, links: links.createLinks({ ackTimeoutMs: given.ackTimeoutMs, onStrayAck }) };
+}
+
 /** Who is in the group; waits for discovery when it is away. */
-export async function discoverReceivers(client: Client, signal = client.signal): Promise<Receiver[]> {
-  const { discovery, log } = client;
-  for (;;) {
-    try {
-      const receivers = await listReceivers(client);
-      client.trace.tell("listed", { note: `${receivers.length} in the group` });
-      return receivers;
-    } catch (error) {
-      if (!(error instanceof DiscoveryError) || error.code !== "unreachable") throw error;
-      await waitForDiscoveryServer(discovery, { log, signal });
-    }
-  }
+export async function discoverReceivers(client: Client, signal: AbortSignal): Promise<Receiver[]> {
+  const { discovery, log, trace } = client;
+  const { receivers } = await waitForDiscoveryServer(() => discovery.list({ signal }), { log, signal });
+  trace.tell("listed", { note: `${receivers.length} in the group` });
+  return receivers;
 }
 
-/** The list as the user sees it, a line for each receiver. */
-export function showReceivers(receivers: Receiver[], nowSeconds = Date.now() / 1000): string[] {
-  if (receivers.length === 0) return ["No receiver is in the group yet. Start one with: tsx receiver.ts"];
-  const address = ({ host, port }: Receiver) => `${host}:${port}`;
-  const widest = Math.max(...receivers.map((receiver) => address(receiver).length));
-  const lines = receivers.map((receiver, index) => {
-    const seconds = Math.max(0, Math.round(nowSeconds - receiver.last_seen));
-    const number = String(index).padStart(3);
-    return `${number}: ${shortId(receiver.id)}  ${address(receiver).padEnd(widest)}  seen ${seconds}s ago`;
-  });
-  return ["Available receivers:", ...lines];
-}
-
-/** Sends one message, and tries again with the same id until it is acked, given up, or the receiver has left. */
+/** Sends one message, and tries again with the same id until it is acked, given up, or its receiver is gone. */
 export async function sendMessage(
   client: Client,
-  receiver: Receiver,
+  to: Receiver | NextReceiver,
   body: string,
-  { signal, onAttempt, id = randomUUID() }: SendOptions & { id?: string },
+  { signal, id = randomUUID(), onAttempt }: SendOptions,
 ): Promise<Result> {
+  const sending = links.startSending(client.links, id, signal);
   const startedAt = performance.now();
-  let wasSent = false; // once it was, it may have been processed, whatever comes after
-  let askedBefore: Promise<boolean> | undefined; // whether it has left; answered while an attempt waits
-
-  for (let attempt = 1; ; attempt++) {
-    const attemptedAt = performance.now();
-    onAttempt?.(attempt, receiver);
-    const got = await attemptOnce(client, receiver, { id, attempt, body });
-    const result = { id, receiver: receiver.id, attempts: attempt, ms: performance.now() - startedAt };
-    if (got.end === "acked") {
-      const { receiver, duplicate } = got.ack;
-      return { ...result, receiver, outcome: "acked", duplicate };
+  const message: Outgoing = { sending, body, onAttempt, startedAt, attempts: 0, wasSent: false };
+  try {
+    for (;;) {
+      const receiver = typeof to === "function" ? await untilWoken(sending, to) : to;
+      const triedAt = performance.now();
+      const end = await attempt(client, message, receiver);
+      if (end.end === "acked") return takeAck(client, message, end);
+      if (end.end === "cancelled" || message.attempts >= client.attempts)
+        return giveUp(client, message, end.reason);
+      if (receiver === to && (await untilWoken(sending, (wait) => isGone(client.discovery, to, wait))))
+        return giveUp(client, message, `${end.reason}, and it is no longer in the group`, true);
+      if (end.end === "timeout" || sending.acked) continue; // that was pause enough
+      const endsAt = triedAt + PAUSE_MS;
+      onAttempt?.({ number: message.attempts, receiver, state: "pausing", endsAt, reason: end.reason });
+      await untilWoken(sending, (wait) => pauseUntil(endsAt, wait));
     }
-
-    wasSent ||= got.end !== "unreachable";
-    const lost = { ...result, outcome: wasSent ? ("unknown" as const) : ("undelivered" as const) };
-    const reason = explain(client, got);
-    if (signal.aborted) return giveUp(client, { ...lost, reason: reasonOf(signal) });
-    if (attempt >= client.attempts) return giveUp(client, { ...lost, reason });
-
-    const asking = hasLeft(client, receiver);
-    if (await (got.end === "timeout" ? askedBefore : asking)) {
-      return giveUp(client, {
-        ...lost,
-        left: true,
-        reason: `${reason}, and the receiver has left the group`,
-      });
-    }
-    askedBefore = asking;
-    if (got.end !== "timeout") await pauseSince(attemptedAt, signal); // a timeout was pause enough
-    if (signal.aborted) return giveUp(client, { ...lost, reason: reasonOf(signal) });
+  } finally {
+    links.endSending(sending);
   }
 }
 
-/** Without questions: sends what was asked for, and says whether all of it was acked as needed. */
-async function sendAndEnd(
-  client: Client,
-  sender: Sender,
-  options: Options & { to: string },
-): Promise<boolean> {
-  const chosen = chooseTarget(await discoverReceivers(client), options.to);
-  if ("problem" in chosen) throw new Error(`Cannot send: ${chosen.problem}`);
-  client.signal.addEventListener("abort", () => closeLinks(client));
-  let started = 0;
-  let acked = 0;
-  async function sendOneByOne(target: Target): Promise<void> {
-    while (started < options.count && !client.signal.aborted) {
-      started += 1;
-      if (await sender.send(target, options.message, client.signal)) acked += 1;
-    }
-  }
-  const lanes = Math.min(options.concurrency, options.count);
-  await Promise.all(Array.from({ length: lanes }, () => sendOneByOne(chosen.target)));
-  return acked === options.count;
-}
+/** One attempt: sends, and waits for the ack until the timeout. */
+async function attempt(client: Client, message: Outgoing, receiver?: Receiver): Promise<links.AttemptEnd> {
+  const { sending, body, onAttempt } = message;
+  const { name, trace } = client;
+  const over = links.isOver(sending); // acked late or given up, between two attempts
+  if (over) return over;
+  const number = ++message.attempts;
+  message.receiver = receiver;
+  if (receiver === undefined) return { end: "unreachable", reason: "nobody is in the group" };
 
-/** Asks what to send to whom, until the user quits. */
-async function askAndSend(client: Client, sender: Sender, screen: Screen, options: Options): Promise<void> {
-  await converse(screen, {
-    signal: client.signal,
-    async list() {
-      const receivers = await discoverReceivers(client);
-      for (const line of showReceivers(receivers)) screen.print(line);
-      return receivers;
-    },
-    async send(target, body = options.message, signal) {
-      try {
-        await sender.send(target, body, signal);
-      } catch (error) {
-        if (!client.signal.aborted) screen.print((error as Error).message);
-      }
-    },
-    problemWith: problemWithBody,
-    onGiveUp: () => closeLinks(client),
+  const timeout = client.links.ackTimeoutMs;
+  const endsAt = performance.now() + timeout;
+  const about = { message: sending.id, attempt: number, receiver: receiver.id, timeout };
+  onAttempt?.({ number, receiver, state: "connecting", endsAt });
+  const end = await links.tryOnce(client.links, sending, receiver, () => {
+    const clock = trace.tell(message.wasSent ? "retried" : "sent", about);
+    message.wasSent = true;
+    onAttempt?.({ number, receiver, state: "sent", endsAt });
+    return { type: "message", id: sending.id, from: name, attempt: number, body, clock };
   });
+  const failure = end.end === "timeout" ? "timed out" : "connection failed";
+  if (end.end !== "acked" && end.end !== "cancelled") trace.tell(failure, { ...about, note: end.reason });
+  if (end.end === "acked" && end.by.id !== receiver.id)
+    trace.tell("gave up", { ...about, outcome: "acked", note: "the late ack of another came first" });
+  return end;
 }
+
+function takeAck({ trace }: Client, message: Outgoing, { ack, by }: links.Acked): Result {
+  const { attempts, startedAt, receiver } = message;
+  const { id, duplicate, clock: heard } = ack;
+  const attempt = by.id === receiver?.id ? attempts : undefined; // of a late one nobody knows
+  trace.tell("ack received", { message: id, attempt, receiver: by.id, duplicate, heard });
+  return { id, receiver: by.id, outcome: "acked", attempts, ms: performance.now() - startedAt, duplicate };
+}
+
+function giveUp({ trace }: Client, message: Outgoing, reason: string, gone = false): Result {
+  const { sending, attempts, startedAt, wasSent, receiver = { id: "nobody" } } = message;
+  const what = { receiver: receiver.id, outcome: wasSent ? "unknown" : "undelivered" } as const;
+  trace.tell("gave up", { message: sending.id, attempt: attempts || undefined, ...what, note: reason });
+  const ms = performance.now() - startedAt;
+  return { id: sending.id, ...what, attempts, ms, reason, ...(gone && { gone }) };
+}
+
+/** Sends to whom was chosen, and shows what comes of it. @returns whether it was acked as needed */
+async function sendTo(client: Client, report: Report, order: prompt.Order, signal: AbortSignal) {
+  const { target, body, receivers, need } = order;
+  if (target !== "all") {
+    const to = target === "any" ? takeTurns((wait) => discoverReceivers(client, wait)) : target;
+    return report.show(await sendMessage(client, to, body, { signal, onAttempt: report.onAttempt }));
+  }
+  const id = randomUUID();
+  const send = (to: Receiver, how: SendOptions) => sendMessage(client, to, body, { ...how, id });
+  const group = await sendToAll(receivers, send, { id, need, signal, onChange: report.onMembers });
+  if (group.outcome === "acked")
+    client.trace.tell("group acked", { message: id, need: group.need, ackedBy: group.acked });
+  return report.show(group);
+}
+
+/** Lists, asks what to send to whom, sends, and lists again, until the user quits or the input ends. */
+async function askAndSend(client: Client, report: Report, screen: Screen, options: Options) {
+  const { message: body, need, signal } = options;
+  const person = prompt.listenToPerson(screen, signal);
+  for (let choice: prompt.Choice = "list"; choice !== "quit"; ) {
+    const receivers = await discoverReceivers(client, person.signal);
+    if (choice !== "refresh" || receivers.length > 0) prompt.showReceivers(screen, receivers);
+    choice = await prompt.askWhom(screen, receivers);
+    if (typeof choice === "string") continue;
+    const order = { body, ...choice, receivers, need };
+    await person.during((signal) => sendTo(client, report, order, signal));
+  }
+  return true;
+}
+
+/** Without questions: sends what was asked for. @returns whether all of it was acked as needed */
+async function sendAndEnd(client: Client, report: Report, options: Options): Promise<boolean> {
+  const { to = "", message: body, count, concurrency, need, signal } = options;
+  const receivers = await discoverReceivers(client, signal);
+  const choice = prompt.chooseTarget(receivers, to);
+  if ("problem" in choice) throw new Error(`Cannot send: ${choice.problem}`);
+  const order = { body, ...choice, receivers, need };
+  let acked = 0;
+  await inLanes(Math.min(concurrency, count), Array(count).keys(), async (number) => {
+    if (order.target === "all" && number > 0) order.receivers = await discoverReceivers(client, signal);
+    signal.throwIfAborted();
+    if (await sendTo(client, report, order, signal)) acked += 1;
+  });
+  return acked === count;
+}
+
+type Options = ReturnType<typeof readOptions> & { signal: AbortSignal };
 
 function readOptions(argv: readonly string[]) {
-  const example = "tsx client.ts --to 0 --ack-timeout 5s";
+  const example = "client.ts --to 0 --count 7";
   const about = "A client: sends messages to the receivers of the group, until they are acked.";
-  const options = option.parseOptions("client", OPTIONS, argv, { about, example });
-  const problem = problemWithBody(options.message);
-  if (problem) throw new option.UsageError(`Cannot start client: --message: ${problem}\nTry: ${example}`);
-  if (options.to === undefined && options.count * options.concurrency > 1) {
-    throw new option.UsageError(
-      `Cannot start client: --count and --concurrency go with --to\nTry: ${example}`,
-    );
-  }
-  return options;
+  const options = parseOptions("client", OPTIONS, argv, { about, example });
+  if (options.to !== undefined || options.count * options.concurrency === 1) return options;
+  throw new UsageError(`Cannot start client: --count and --concurrency go with --to\nTry: ${TSX} ${example}`);
 }
-type Options = ReturnType<typeof readOptions>;
 
 /** Runs a client. The demo gives it a screen of its own, which the logs of the others share. */
 export async function main(argv: readonly string[], signal: AbortSignal, shared?: Screen): Promise<number> {
-  const options = readOptions(argv);
-  const { to, need } = options;
+  const options = { ...readOptions(argv), signal };
+  const asks = options.to === undefined;
   const output = options.json ? process.stderr : process.stdout;
-  const screen = shared ?? openScreen({ output, ...(to === undefined ? { input: process.stdin } : {}) });
+  const screen = shared ?? openScreen({ output, ...(asks && { input: process.stdin }) });
   const name = `client-${randomBytes(3).toString("hex")}`;
   const log = createLog(name, { ...options, writeLine: (line) => screen.print(line, process.stderr) });
-  const client = createClient(name, {
-    discovery: createDiscoveryApi(options.discovery),
+  const report = createReport(screen, options);
+  const client = createClient({
+    name,
     log,
+    discovery: createDiscoveryApi(options.discovery),
     trace: createTrace(name, { log, outlets: await openOutlets(options) }),
-    ackTimeoutMs: options.ackTimeout,
     attempts: options.attempts ?? Number.POSITIVE_INFINITY,
-    signal,
+    ackTimeoutMs: options.ackTimeout,
   });
   try {
-    await waitForDiscoveryServer(client.discovery, { log, signal });
-    const discover = (signal: AbortSignal) => discoverReceivers(client, signal);
-    const delivery = {
-      toOne: (receiver: Receiver, body: string, how: SendOptions) => sendMessage(client, receiver, body, how),
-      toAny: (body: string, how: SendOptions) => sendToAny(client, body, { ...how, discover }),
-      toGroup: (body: string, how: GroupOptions) =>
-        sendToGroup(client, body, { ...how, discover, sendMessage, need }),
-    };
-    const sender = createSender(delivery, { ...options, screen, ackTimeoutMs: client.ackTimeoutMs });
-    let allAcked = true;
-    if (to === undefined) await askAndSend(client, sender, screen, options);
-    else allAcked = await sendAndEnd(client, sender, { ...options, to });
-    sender.summarize();
-    return allAcked ? 0 : 1;
+    const isDone = asks ? askAndSend(client, report, screen, options) : sendAndEnd(client, report, options);
+    return (await isDone) ? 0 : 1;
   } catch (error) {
-    if (to !== undefined && signal.aborted) return 1; // stopped before anything was acked
-    throw error;
+    if (!isAbort(error)) throw error;
+    return asks ? 0 : 1;
   } finally {
-    closeLinks(client);
+    links.closeLinks(client.links);
+    report.end();
     screen.close();
   }
 }
 
 await runIfMain(import.meta, main);
+
 /*
-$ tsx client.ts
-Available receivers:
-  0: 3bb83f3a  laptop:46841  seen 6s ago
-Choose a receiver to send a message to (number or id, "all", Enter lists again, q quits): 0
-22:07:32 client-1bc80b info: message b23bda8b, attempt 1: sent to 3bb83f3a
+$ npx tsx client.ts --to 0
 22:07:37 client-1bc80b info: message b23bda8b, attempt 1, to 3bb83f3a: no ack within 5s
 22:07:37 client-1bc80b info: message b23bda8b, attempt 2: sent again to 3bb83f3a
 acked by 3bb83f3a, after 2 attempts, in 5.0s
-
-$ tsx client.ts --to all --log-level warn        (of five receivers the last one has --fault lost-ack)
-acked by a4cab0c7, after 1 attempt, in 4.4ms
-acked by 229f7d06, after 1 attempt, in 8.1ms
-acked by b5876e2a, after 1 attempt, in 12.8ms
-acked by a308a3a4, after 1 attempt, in 13.2ms
-acked by 495ef03d, after 2 attempts, in 5.1s (a duplicate: processed at an earlier attempt)
-group acked: 5 acked, 5 needed; in 5.1s
-…
 */

@@ -4,99 +4,178 @@
  *
  * A receiver registers, gets an id, and says every 10 s with a heartbeat that it is still there. What
  * it has is a lease: unheard for 30 s, it is dropped, as nobody can tell a dead process from a silent
- * one. Clients ask for the list. All of it is in memory: after a restart the list is empty, heartbeats
- * get a 404, and the receivers register again.
+ * one. All of it is in memory: after a restart the list is empty, heartbeats get a 404, and the receivers
+ * register again.
  *
- *     tsx discovery.ts                  on port 5000
- *     tsx discovery.ts --port 0         on a port that the system picks
+ *     tsx discovery.ts                  on port 5000; --port 0: on one that the system picks
  */
+import { randomUUID } from "node:crypto";
 import type { Context, Hono } from "hono";
-import { HeartbeatSchema, RegistrationSchema } from "./lib/messages.ts";
-import { createRegistry, type Registry } from "./lib/registry.ts";
+import type { Receiver, Registration } from "./lib/messages.ts";
+import { HeartbeatSchema, RegistrationSchema, readJson } from "./lib/messages.ts";
 import { createHono, readBody, serve, wrongMethod } from "./plumbing/http_server.ts";
+import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
-import {
-  duration,
-  interval,
-  LOG_OPTIONS,
-  optionalUrl,
-  parseOptions,
-  port,
-  text,
-} from "./plumbing/options.ts";
+import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
 import { runIfMain, untilAborted } from "./plumbing/run.ts";
-import { openOutlets } from "./trace/outlets.ts";
-import { createTrace, type Outlet } from "./trace/trace.ts";
+import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
+import { createTrace, type Outlet, type Trace } from "./trace/trace.ts";
 
-const OPTIONS = {
-  host: text("0.0.0.0", "the address it listens on"),
-  port: port("5000", "the port it listens on; 0: one that the system picks"),
-  "receiver-ttl": duration("30s", "how long a receiver stays listed without a heartbeat"),
-  "sweep-every": interval("5s", "how often expired receivers are removed"),
-  monitor: optionalUrl("the monitor that gets each event [default: none]"),
+export const OPTIONS = {
+  host: option(kind.text, "0.0.0.0", "the address it listens on"),
+  port: option(kind.port, "5000", "the port it listens on; 0: one that the system picks"),
+  "receiver-ttl": option(kind.duration, "30s", "how long a receiver stays listed without a heartbeat"),
+  "sweep-every": option(kind.interval, "5s", "how often expired receivers are removed from memory"),
+  monitor: TRACE_OPTIONS.monitor,
   ...LOG_OPTIONS,
 };
 
-const MAX_BODY_BYTES = 64 * 1024;
+/** A receiver is in the group until its lease ends; each heartbeat renews it. */
+type Lease = { receiver: Receiver; renewedAt: number };
+
+export interface Registry {
+  ttlMs: number;
+  maxReceivers: number;
+  startedAt: number;
+  leases: Map<string, Lease>; // by id, in the order in which they registered
+  idAt: Map<string, string>; // host:port → id
+  now: () => number; // in milliseconds, by a clock that doesn't jump when the system's is set
+}
+
+/** What happened to a member of the group. */
+export type Change = { event: "registered" | "replaced" | "expired" | "left"; receiver: Receiver };
+
+export function createRegistry(
+  ttlMs: number,
+  { maxReceivers = 100_000, now = () => performance.now() } = {},
+): Registry {
+  return { ttlMs, maxReceivers, startedAt: now(), leases: new Map(), idAt: new Map(), now };
+}
+
+/** @returns what changed; `registered` is the last of it, unless the registry is full */
+export function register(registry: Registry, where: Registration): Change[] {
+  const { leases, idAt, maxReceivers, now } = registry;
+  const address = `${where.host}:${where.port}`;
+  // One address, one receiver: who registers it again was restarted there.
+  const before = leases.get(idAt.get(address) ?? "");
+  const changes = before ? [remove(registry, before, "replaced")] : [];
+  if (leases.size >= maxReceivers) changes.push(...sweep(registry));
+  if (leases.size >= maxReceivers) return changes;
+
+  const receiver = { id: randomUUID(), ...where, last_seen: Date.now() / 1000 };
+  leases.set(receiver.id, { receiver, renewedAt: now() });
+  idAt.set(address, receiver.id);
+  return [...changes, { event: "registered", receiver }];
+}
+
+/** A lease that has not ended. */
+function find(registry: Registry, id: string): Lease | undefined {
+  const lease = registry.leases.get(id);
+  return lease && isValid(registry, lease) ? lease : undefined;
+}
+
+/** Renews a lease. @returns false for an id that isn't in the group (any more) */
+export function heartbeat(registry: Registry, id: string): boolean {
+  const lease = find(registry, id);
+  if (lease === undefined) return false;
+  lease.renewedAt = registry.now();
+  lease.receiver.last_seen = Date.now() / 1000;
+  return true;
+}
+
+/** Who is in the group at this moment. */
+export function list(registry: Registry): Receiver[] {
+  return [...registry.leases.values()]
+    .filter((lease) => isValid(registry, lease))
+    .map(({ receiver }) => receiver);
+}
+
+/** False for the time of a lease after the start: who was in the group before comes back with its heartbeats. */
+export function isComplete({ startedAt, ttlMs, now }: Registry): boolean {
+  return now() - startedAt >= ttlMs;
+}
+
+/** A receiver leaves the group. @returns nothing for an id that isn't in it (any more) */
+export function leave(registry: Registry, id: string): Change[] {
+  const lease = find(registry, id);
+  return lease ? [remove(registry, lease, "left")] : [];
+}
+
+/** Frees the memory of expired leases, which count for nothing already. */
+export function sweep(registry: Registry): Change[] {
+  const expired = [...registry.leases.values()].filter((lease) => !isValid(registry, lease));
+  return expired.map((lease) => remove(registry, lease, "expired"));
+}
+
+function isValid({ now, ttlMs }: Registry, { renewedAt }: Lease): boolean {
+  return now() - renewedAt < ttlMs;
+}
+
+function remove({ leases, idAt }: Registry, { receiver }: Lease, event: Change["event"]): Change {
+  leases.delete(receiver.id);
+  idAt.delete(`${receiver.host}:${receiver.port}`);
+  return { event, receiver };
+}
 
 /** The HTTP calls, apart from any socket. */
-export function createApp(registry: Registry, log: Log): Hono {
+export function createApp(registry: Registry, trace: Trace, log: Log): Hono {
   const app = createHono({ name: "discovery", log });
 
   app.post("/register", async (c) => {
-    const where = await readBody(c, RegistrationSchema, { what: "register", maxBytes: MAX_BODY_BYTES });
-    const id = registry.register(where);
-    if (id === undefined)
+    const where = await readBody(c, "register", (json) => readJson(RegistrationSchema, json));
+    const changes = register(registry, where);
+    tell(trace, changes, registry.ttlMs);
+    const last = changes.at(-1);
+    if (last?.event !== "registered")
       return c.json({ error: "Cannot register: the group is full; try again later" }, 503);
-    return c.json({ message: "Receiver registered", id }, 201);
+    return c.json({ message: "Receiver registered", id: last.receiver.id }, 201);
   });
 
   app.post("/heartbeat", async (c) => {
-    const { id } = await readBody(c, HeartbeatSchema, { what: "take heartbeat", maxBytes: MAX_BODY_BYTES });
-    return registry.heartbeat(id) ? c.json({ message: "Heartbeat received" }) : unknownId(c);
+    const { id } = await readBody(c, "take heartbeat", (json) => readJson(HeartbeatSchema, json));
+    if (!heartbeat(registry, id)) return unknownId(c);
+    trace.tell("heartbeat", { receiver: id, lease: registry.ttlMs });
+    return c.json({ message: "Heartbeat received" });
   });
 
   app.get("/receivers", (c) =>
-    c.json(registry.list(), 200, { "X-Complete": registry.isComplete() ? "yes" : "no" }),
+    c.json(list(registry), 200, { "X-Complete": isComplete(registry) ? "yes" : "no" }),
   );
 
-  app.delete("/receivers/:id", (c) => (registry.leave(c.req.param("id")) ? c.body(null, 204) : unknownId(c)));
+  app.delete("/receivers/:id", (c) => {
+    const changes = leave(registry, c.req.param("id"));
+    tell(trace, changes, registry.ttlMs);
+    return changes.length > 0 ? c.body(null, 204) : unknownId(c);
+  });
 
-  app.get("/health", (c) => c.json({ status: "ok", receivers: registry.list().length }));
+  app.get("/health", (c) => c.json({ status: "ok", receivers: list(registry).length }));
 
-  app.all("/register", (c) => wrongMethod(c, "POST"));
-  app.all("/heartbeat", (c) => wrongMethod(c, "POST"));
-  app.all("/receivers", (c) => wrongMethod(c, "GET, HEAD"));
-  app.all("/receivers/:id", (c) => wrongMethod(c, "DELETE"));
-  app.all("/health", (c) => wrongMethod(c, "GET, HEAD"));
-
-  return app;
+  for (const path of ["/register", "/heartbeat"]) app.all(path, (c) => wrongMethod(c, "POST"));
+  for (const path of ["/receivers", "/health"]) app.all(path, (c) => wrongMethod(c, "GET, HEAD"));
+  return app.all("/receivers/:id", (c) => wrongMethod(c, "DELETE"));
 }
 
 function unknownId(c: Context) {
   return c.json({ error: "Cannot find this id: it expired, left or never was; register again" }, 404);
 }
 
+function tell(trace: Trace, changes: Change[], ttlMs: number): void {
+  for (const { event, receiver } of changes) {
+    const lease = event === "registered" ? ttlMs : undefined;
+    trace.tell(event, { receiver: receiver.id, note: `${receiver.host}:${receiver.port}`, lease });
+  }
+}
+
 /** Listens; resolves when it does. */
 export async function startDiscovery(
-  options: { host: string; port: number; receiverTtl: number; sweepEvery: number },
+  options: { host: string; port: number; receiverTtlMs: number; sweepEveryMs: number },
   log: Log,
   outlets: readonly Outlet[] = [],
 ): Promise<{ port: number; close(): void }> {
-  const ttlMs = options.receiverTtl;
   const trace = createTrace("discovery", { log, outlets });
-  const registry = createRegistry({
-    ttlMs,
-    onChange(event, { id, host, port }) {
-      const lease = event === "registered" ? ttlMs : undefined;
-      trace.tell(event, { receiver: id, note: `${host}:${port}`, lease });
-    },
-    onHeartbeat({ id }) {
-      trace.tell("heartbeat", { receiver: id, lease: ttlMs });
-    },
-  });
-  const server = await serve(createApp(registry, log), options);
-  const sweeping = setInterval(registry.sweep, options.sweepEvery);
+  const registry = createRegistry(options.receiverTtlMs);
+  const server = await serve(createApp(registry, trace, log), options);
+  const sweeping = setInterval(() => tell(trace, sweep(registry), registry.ttlMs), options.sweepEveryMs);
   return {
     port: server.port,
     close() {
@@ -107,13 +186,14 @@ export async function startDiscovery(
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
-  const options = parseOptions("discovery", OPTIONS, argv, {
+  const { host, port, receiverTtl, sweepEvery, ...options } = parseOptions("discovery", OPTIONS, argv, {
     about: "The discovery server: who is in the group right now.",
-    example: "tsx discovery.ts --port 5000 --receiver-ttl 30s",
+    example: "discovery.ts --port 5000 --receiver-ttl 30s",
   });
   const log = createLog("discovery", options);
-  const discovery = await startDiscovery(options, log, await openOutlets(options));
-  log.info(`listening on ${options.host}, port ${discovery.port}`);
+  const where = { host, port, receiverTtlMs: receiverTtl, sweepEveryMs: sweepEvery };
+  const discovery = await startDiscovery(where, log, await openOutlets(options));
+  log.info(`listening on ${host}, port ${discovery.port}`);
   await untilAborted(signal);
   discovery.close();
   log.info("stopped");
@@ -123,11 +203,8 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
 await runIfMain(import.meta, main);
 
 /*
-$ tsx discovery.ts
+$ npx tsx discovery.ts
 22:07:21 discovery info: listening on 0.0.0.0, port 5000
 22:07:26 discovery info: 3bb83f3a registered, laptop:46841
 22:08:26 discovery info: 3bb83f3a expired, laptop:46841
-
-$ curl localhost:5000/receivers
-[{"id":"3bb83f3a-6e50-4e42-8bb9-74313da2e446","host":"laptop","port":46841,"last_seen":1795471676.551}]
 */

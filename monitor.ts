@@ -12,24 +12,26 @@
  */
 import type { Hono } from "hono";
 import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
+import { readJson } from "./lib/messages.ts";
 import { createEventStore, type EventStore } from "./monitor/event_store.ts";
 import { drawMermaid } from "./monitor/mermaid.ts";
 import { protect, servePage } from "./monitor/serve_page.ts";
 import { streamEvents } from "./monitor/stream_events.ts";
 import { createHono, readBody, serve, wrongMethod } from "./plumbing/http_server.ts";
+import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
-import { LOG_OPTIONS, parseOptions, port, text, url } from "./plumbing/options.ts";
+import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
 import { runIfMain, untilAborted } from "./plumbing/run.ts";
 import { BatchSchema } from "./trace/batch.ts";
 
-const OPTIONS = {
-  host: text("0.0.0.0", "the address it listens on"),
-  port: port("5001", "the port it listens on; 0: one that the system picks"),
-  discovery: url("http://localhost:5000", "the discovery server"),
+export const OPTIONS = {
+  host: option(kind.text, "0.0.0.0", "the address it listens on"),
+  port: option(kind.port, "5001", "the port it listens on; 0: one that the system picks"),
+  discovery: option(kind.url, "http://localhost:5000", "the discovery server"),
   ...LOG_OPTIONS,
 };
 
-const MAX_BODY_BYTES = 4 * 1024 * 1024;
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const MAX_PAGES = 100; // open at the same time
 const LIST_FOR_MS = 1000; // how long a list of discovery's is used again, however many pages ask
 
@@ -56,10 +58,12 @@ export function createApp(monitor: Monitor): Hono {
 function answerEvents(app: Hono, monitor: Monitor): void {
   const { store } = monitor;
   app.post("/events", async (c) => {
-    const { events, lost } = await readBody(c, BatchSchema, {
-      what: "take events",
-      maxBytes: MAX_BODY_BYTES,
-    });
+    const { events, lost } = await readBody(
+      c,
+      "take events",
+      (json) => readJson(BatchSchema, json),
+      MAX_BATCH_BYTES,
+    );
     monitor.lost += lost;
     store.add(events);
     if (events.length === 0 && lost > 0) store.wake();
@@ -86,7 +90,7 @@ function answerEvents(app: Hono, monitor: Monitor): void {
 /** Who is there, and how the monitor is. */
 function answerGroup(app: Hono, monitor: Monitor): void {
   const { store } = monitor;
-  const getGroup = cached(LIST_FOR_MS, () => monitor.discovery.list());
+  const getGroup = cached(LIST_FOR_MS, async () => (await monitor.discovery.list()).receivers);
   app.get("/group", async (c) => {
     try {
       return c.json({ receivers: await getGroup() });
@@ -127,7 +131,7 @@ export async function startMonitor(
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const options = parseOptions("monitor", OPTIONS, argv, {
     about: "The monitor: shows in the browser what happens in the group.",
-    example: "tsx monitor.ts --port 5001",
+    example: "monitor.ts --port 5001",
   });
   const log = createLog("monitor", options);
   const monitor = await startMonitor(options, log);

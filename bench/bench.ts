@@ -13,7 +13,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { optionalText, optionalWhole, parseOptions, words } from "../plumbing/options.ts";
+import * as kind from "../plumbing/kinds.ts";
+import { flag, option, optional, parseOptions } from "../plumbing/options.ts";
 import { runIfMain } from "../plumbing/run.ts";
 import { measureCopies, showCopies } from "./copies.ts";
 import { measureDiscovery, showDiscovery } from "./discovery.ts";
@@ -25,13 +26,27 @@ import { measureRoundTrips, showRoundTrips } from "./round_trips.ts";
 import { measureSteadiness, showSteadiness } from "./steady.ts";
 import { SYSTEMS } from "./systems.ts";
 
+const PARTS = ["round-trips", "steady", "discovery", "group", "copies"] as const;
+
 const OPTIONS = {
-  quick: { type: "boolean" as const, default: false, describe: "few messages, one round, small groups" },
-  rounds: optionalWhole(1, "how often each is measured [default: 3; with --quick 1]"),
-  only: words("all", ["all", "round-trips", "steady", "discovery", "group", "copies"], "which parts"),
-  json: optionalText("a file that gets all numbers [default: none]"),
-  plots: optionalText("a folder that gets pictures, as SVG [default: none]"),
+  quick: flag("few messages, one round, small groups"),
+  rounds: optional(kind.whole(1), "how often each is measured [default: 3; with --quick 1]"),
+  only: option(kind.wordsOf(["all", ...PARTS]), "all", `which parts, comma separated: ${PARTS.join(", ")}`),
+  json: optional(kind.text, "a file that gets all numbers [default: none]"),
+  plots: optional(kind.text, "a folder that gets pictures, as SVG [default: none]"),
 };
+
+/** A run of the benchmark: what is asked for, and who is told how it goes. */
+interface Run {
+  only: readonly ("all" | (typeof PARTS)[number])[];
+  rounds: number;
+  isQuick: boolean;
+  say: (line: string) => void;
+  onBroken: (what: string, error: Error) => void;
+}
+
+const say = (line: string) => void process.stderr.write(`${line}\n`);
+const print = (text: string) => void process.stdout.write(`${text}\n\n`);
 
 function describeMachine() {
   return {
@@ -41,6 +56,53 @@ function describeMachine() {
     node: process.version,
     date: new Date().toISOString().slice(0, 10),
   };
+}
+
+/** One part after the other. What wasn't asked for, or broke, is undefined. */
+async function measureAll(run: Run) {
+  return {
+    "round-trips": await measure(run, "round-trips", measureRoundTrips, showRoundTrips),
+    steady: await measure(run, "steady", measureSteadiness, showSteadiness),
+    discovery: await measure(run, "discovery", measureDiscovery, showDiscovery),
+    group: await measure(run, "group", measureGroup, showGroup),
+    copies: await measure(run, "copies", measureCopies, showCopies),
+  };
+}
+
+async function measure<T>(
+  run: Run,
+  part: (typeof PARTS)[number],
+  measurePart: (run: Run) => Promise<T>,
+  show: (result: T) => string,
+): Promise<T | undefined> {
+  if (!run.only.includes(part) && !run.only.includes("all")) return undefined;
+  say(`${part} …`);
+  try {
+    const result = await measurePart(run);
+    print(show(result));
+    return result;
+  } catch (error) {
+    run.onBroken(part, error as Error);
+    stopAll();
+    return undefined;
+  }
+}
+
+function writePlots(folder: string, measured: Awaited<ReturnType<typeof measureAll>>, subtitle: string) {
+  const { "round-trips": roundTrips = [], copies, group, discovery } = measured;
+  const registered = copies?.copies.map((at) => ({ receivers: at.copies, ms: [at.ms] })) ?? [];
+  const growths = [
+    { name: "registered", points: registered },
+    { name: "all have acked", points: group?.sizes ?? [] },
+    { name: "listed", points: discovery?.listings ?? [] },
+  ];
+  const plots = {
+    "round_trips.svg": drawRoundTrips(roundTrips, subtitle),
+    "growth.svg": drawGrowth(growths, subtitle),
+  };
+  for (const [file, plot] of Object.entries(plots)) {
+    if (plot) writeFileSync(`${folder}/${file}`, plot);
+  }
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
@@ -53,69 +115,25 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   process.on("exit", stopAll);
 
   const machine = describeMachine();
-  const settings = { isQuick: options.quick, rounds: options.rounds ?? (options.quick ? 1 : 3) };
-  const broken: string[] = [];
-  const say = (line: string) => process.stderr.write(`${line}\n`);
-  const print = (text: string) => process.stdout.write(`${text}\n\n`);
-  function onBroken(what: string, error: Error) {
-    broken.push(`${what}: ${error.message}`);
-    say(`✖ ${what}: ${error.message}`);
-  }
-  const notMeasured = SYSTEMS.flatMap(({ name, missing }) => (missing ? [{ system: name, missing }] : []));
-  const results: Record<string, unknown> = { machine, ...settings, notMeasured, broken };
-
   const { processor, cores, memoryGib, node, date } = machine;
+  const { only, quick: isQuick, rounds = isQuick ? 1 : 3 } = options;
   const where = `${processor}, ${cores} cores, ${memoryGib} GiB, Node ${node}, ${date}`;
-  const how = settings.rounds === 1 ? "one round" : `${settings.rounds} rounds`;
+  const how = rounds === 1 ? "one round" : `${rounds} rounds`;
   print(`${where}; ${how}`);
 
-  async function run<T>(
-    part: Exclude<(typeof options.only)[number], "all">,
-    measure: () => Promise<T>,
-    show: (of: T) => string,
-  ): Promise<T | undefined> {
-    if (!options.only.includes(part) && !options.only.includes("all")) return undefined;
-    say(`${part} …`);
-    try {
-      const result = await measure();
-      results[part] = result;
-      print(show(result));
-      return result;
-    } catch (error) {
-      onBroken(part, error as Error);
-      stopAll();
-      return undefined;
-    }
+  const broken: string[] = [];
+  const onBroken = (what: string, { message }: Error) => {
+    broken.push(`${what}: ${message}`);
+    say(`✖ ${what}: ${message}`);
+  };
+  const measured = await measureAll({ only, rounds, isQuick, say, onBroken });
+  const subtitle = `${where}; ${rounds === 1 ? how : `median of ${how}`}`;
+  if (options.plots) writePlots(options.plots, measured, subtitle);
+  if (options.json) {
+    const notMeasured = SYSTEMS.flatMap(({ name, missing }) => (missing ? [{ system: name, missing }] : []));
+    const results = { machine, isQuick, rounds, notMeasured, broken, ...measured };
+    writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
   }
-  const roundTrips = await run(
-    "round-trips",
-    () => measureRoundTrips({ ...settings, say, onBroken }),
-    showRoundTrips,
-  );
-  await run("steady", () => measureSteadiness(settings), showSteadiness);
-  const discovery = await run("discovery", () => measureDiscovery(settings), showDiscovery);
-  const group = await run("group", () => measureGroup(settings), showGroup);
-  const copies = await run("copies", () => measureCopies(settings), showCopies);
-
-  if (options.plots) {
-    const subtitle = `${where}; ${settings.rounds === 1 ? how : `median of ${how}`}`;
-    const growths = [
-      {
-        name: "registered",
-        points: copies?.copies.map((at) => ({ receivers: at.copies, ms: [at.ms] })) ?? [],
-      },
-      { name: "all have acked", points: group?.sizes ?? [] },
-      { name: "listed", points: discovery?.listings ?? [] },
-    ];
-    const plots = {
-      "round_trips.svg": drawRoundTrips(roundTrips ?? [], subtitle),
-      "growth.svg": drawGrowth(growths, subtitle),
-    };
-    for (const [file, plot] of Object.entries(plots)) {
-      if (plot) writeFileSync(`${options.plots}/${file}`, plot);
-    }
-  }
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(results, undefined, 2)}\n`);
   if (broken.length > 0) print(`Broken:\n\n${broken.map((line) => `- ${line}`).join("\n")}`);
   return broken.length > 0 ? 1 : 0;
 }

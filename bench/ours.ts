@@ -1,17 +1,15 @@
 /** Our own roles, started by the command lines that a user would type. */
-import { setTimeout as delay } from "node:timers/promises";
 import { findFreePort } from "../plumbing/listen.ts";
-import { inTime, type Started, startScript } from "./processes.ts";
+import { until } from "../test/helpers.ts";
+import { type Started, startScript } from "./processes.ts";
 
-const POLL_MS = 20;
+const PATIENCE_MS = 60_000; // for what takes a second or two; then it counts as broken
 
 export interface Discovery extends Started {
   port: number;
   url: string;
-  /** How many receivers are in the group; undefined while it doesn't answer yet. */
-  receivers(): Promise<number | undefined>;
-  /** Resolves when so many are. */
-  untilReceivers(count: number): Promise<void>;
+  /** Resolves when so many receivers are in the group. */
+  untilReceivers(count: number): Promise<unknown>;
 }
 
 export async function startDiscovery(): Promise<Discovery> {
@@ -20,27 +18,16 @@ export async function startDiscovery(): Promise<Discovery> {
     ...["--host", "127.0.0.1", "--port", `${port}`, "--receiver-ttl", "10m", "--log-level", "warn"],
   ]);
   const url = `http://127.0.0.1:${port}`;
-  async function receivers() {
-    const answer = await fetch(`${url}/health`).catch(() => undefined);
-    return answer && ((await answer.json()) as { receivers: number }).receivers;
-  }
-  const stop = new AbortController();
-  async function poll(count: number) {
-    while ((await receivers()) !== count) await delay(POLL_MS, undefined, stop);
-  }
-  const discovery = {
-    ...process,
-    port,
-    url,
-    receivers,
-    untilReceivers: (count: number) => inTime(`${count} receivers in the group`, poll(count)),
-    stop() {
-      stop.abort();
-      return process.stop();
-    },
-  };
-  await discovery.untilReceivers(0);
-  return discovery;
+  const untilReceivers = (count: number) =>
+    until(`${count} receivers in the group`, async () => (await countReceivers(url)) === count, PATIENCE_MS);
+  await untilReceivers(0);
+  return { ...process, port, url, untilReceivers };
+}
+
+/** How many are in the group; undefined while discovery doesn't answer yet. */
+async function countReceivers(url: string): Promise<number | undefined> {
+  const answer = await fetch(`${url}/health`).catch(() => undefined);
+  return answer && ((await answer.json()) as { receivers: number }).receivers;
 }
 
 /** Starts receivers without faults, in one process. They have yet to register. */

@@ -22,13 +22,7 @@ const FONT = "font-family=\"system-ui, 'Segoe UI', Helvetica, Arial, sans-serif\
 
 /** @returns undefined when nothing was measured */
 export function drawRoundTrips(results: readonly RoundTrip[], subtitle: string): string | undefined {
-  const groups = CELLS.filter(({ bytes }) => bytes === CELLS[0].bytes).map((cell) => ({
-    ...cell,
-    bars: SYSTEMS.flatMap(({ name }) => {
-      const rates = ofCell(results, name, cell).map(({ perSecond }) => perSecond);
-      return rates.length === 0 ? [] : [{ name, rate: median(rates) }];
-    }),
-  }));
+  const groups = groupBars(results);
   const rates = groups.flatMap(({ bars }) => bars.map(({ rate }) => rate));
   if (rates.length === 0) return undefined;
   const lowest = Math.floor(Math.log10(Math.min(...rates)));
@@ -61,6 +55,17 @@ export function drawRoundTrips(results: readonly RoundTrip[], subtitle: string):
   }
   const title = "Round trips acked a second, bodies of 16 bytes, logarithmic scale";
   return svg({ width: WIDTH, height, title, subtitle }, [...grid, ...parts]);
+}
+
+/** A group of bars for each number in flight: of each system that was measured its median. */
+function groupBars(results: readonly RoundTrip[]) {
+  return CELLS.filter(({ bytes }) => bytes === CELLS[0].bytes).map((cell) => ({
+    ...cell,
+    bars: SYSTEMS.flatMap(({ name }) => {
+      const rates = ofCell(results, name, cell).map(({ perSecond }) => perSecond);
+      return rates.length === 0 ? [] : [{ name, rate: median(rates) }];
+    }),
+  }));
 }
 
 /** A whole picture: its title, and what is in it. White behind, so that it reads on a dark page too. */

@@ -13,6 +13,9 @@ export interface Growth {
   points: { receivers: number; ms: number[] }[];
 }
 
+/** From a power of ten to where it is in the picture. */
+type Scale = (power: number) => number;
+
 /** @returns undefined when nothing was measured */
 export function drawGrowth(growths: readonly Growth[], subtitle: string): string | undefined {
   const lines = growths.map(({ name, points }) => ({
@@ -24,22 +27,11 @@ export function drawGrowth(growths: readonly Growth[], subtitle: string): string
   const widest = Math.ceil(Math.max(1, ...points.map(({ x }) => x)));
   const powers = points.map(({ ms }) => Math.log10(ms));
   const [lowest, highest] = [Math.floor(Math.min(...powers)), Math.ceil(Math.max(...powers))];
-  const x = (power: number) => PLOT.left + (power / widest) * (PLOT.right - PLOT.left);
-  const y = (power: number) =>
+  const x: Scale = (power) => PLOT.left + (power / widest) * (PLOT.right - PLOT.left);
+  const y: Scale = (power) =>
     PLOT.bottom - ((power - lowest) / Math.max(1, highest - lowest)) * (PLOT.bottom - PLOT.top);
 
-  const parts: string[] = [];
-  for (let power = 0; power <= widest; power++) {
-    parts.push(`<path d="M${x(power)} ${PLOT.top}V${PLOT.bottom}" stroke="${COLORS.line}"/>`);
-    parts.push(text(x(power), PLOT.bottom + 20, show(10 ** power), 'text-anchor="middle"'));
-  }
-  for (let power = lowest; power <= highest; power++) {
-    parts.push(`<path d="M${PLOT.left} ${y(power)}H${PLOT.right}" stroke="${COLORS.line}"/>`);
-    parts.push(text(PLOT.left - 8, y(power) + 4, `${show(10 ** power)} ms`, 'text-anchor="end"'));
-  }
-  parts.push(
-    text((PLOT.left + PLOT.right) / 2, HEIGHT - 8, "receivers in the group", 'text-anchor="middle"'),
-  );
+  const parts = [...drawColumns(widest, x), ...drawRows(lowest, highest, y)];
   for (const [index, { name, points }] of lines.entries()) {
     const color = LINES[index % LINES.length] as string;
     const at = points.map((point) => ({ x: x(point.x), y: y(Math.log10(point.ms)), ms: point.ms }));
@@ -54,4 +46,23 @@ export function drawGrowth(growths: readonly Growth[], subtitle: string): string
   }
   const title = "How it grows with the group, logarithmic scales";
   return svg({ width: WIDTH, height: HEIGHT, title, subtitle }, parts);
+}
+
+function drawColumns(widest: number, x: Scale): string[] {
+  const middle = (PLOT.left + PLOT.right) / 2;
+  const parts = [text(middle, HEIGHT - 8, "receivers in the group", 'text-anchor="middle"')];
+  for (let power = 0; power <= widest; power++) {
+    parts.push(`<path d="M${x(power)} ${PLOT.top}V${PLOT.bottom}" stroke="${COLORS.line}"/>`);
+    parts.push(text(x(power), PLOT.bottom + 20, show(10 ** power), 'text-anchor="middle"'));
+  }
+  return parts;
+}
+
+function drawRows(lowest: number, highest: number, y: Scale): string[] {
+  const parts: string[] = [];
+  for (let power = lowest; power <= highest; power++) {
+    parts.push(`<path d="M${PLOT.left} ${y(power)}H${PLOT.right}" stroke="${COLORS.line}"/>`);
+    parts.push(text(PLOT.left - 8, y(power) + 4, `${show(10 ** power)} ms`, 'text-anchor="end"'));
+  }
+  return parts;
 }

@@ -1,11 +1,8 @@
 /** Everything that is measured runs as a process of its own; here they are started, heard and ended. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
+import type { ChildProcess } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import { setTimeout as delay } from "node:timers/promises";
+import { inTime, startProgram } from "../test/helpers.ts";
 
-const ROOT = `${import.meta.dirname}/..`;
-const PATIENCE_MS = 60_000; // for what takes a second or two; then it counts as broken
 const TICKS_PER_SECOND = 100; // in which Linux counts a process's time, on every machine that we know
 
 export interface Started {
@@ -30,15 +27,11 @@ export function startScript(file: string, args: readonly string[]): Started {
   return start(process.execPath, ["--import", "tsx", file, ...args]);
 }
 
-/** Starts a program in the project's folder, without this shell's ACK_ variables. */
+/** Starts a program in the project's folder. */
 export function start(command: string, args: readonly string[]): Started {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("ACK_")));
-  const child = spawn(command, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "pipe"] });
+  const { child, said, ended: closed } = startProgram(command, args);
   running.add(child);
-  const said = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text) => (said.stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text) => (said.stderr += text));
-  const ended = once(child, "close").finally(() => running.delete(child));
+  const ended = closed.finally(() => running.delete(child));
   ended.catch(() => {}); // it could not be started: who waits for it is told
   const lastWords = () => (said.stderr + said.stdout).trim().split("\n").slice(-3).join(" / ");
 
@@ -70,16 +63,6 @@ export function start(command: string, args: readonly string[]): Started {
       await inTime("it ends", ended);
     },
   };
-}
-
-/** Waits, but not for ever. */
-export async function inTime<T>(what: string, promise: Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const tooLate = delay(PATIENCE_MS, undefined, { signal: stop.signal }).then(() => {
-    throw new Error(`waited ${PATIENCE_MS / 1000} s: ${what}`);
-  });
-  tooLate.catch(() => {}); // aborted: it was in time
-  return Promise.race([promise, tooLate]).finally(() => stop.abort());
 }
 
 /** Whether a command is on the PATH. */

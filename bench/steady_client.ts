@@ -3,9 +3,10 @@
  *
  *     tsx bench/steady_client.ts DISCOVERY_URL MESSAGES
  */
-import { discoverReceivers, sendMessage } from "../client.ts";
-import { closeLinks, createClient } from "../lib/attempt.ts";
+import { createClient, discoverReceivers, sendMessage } from "../client.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
+import { closeLinks } from "../lib/links.ts";
+import { inLanes } from "../plumbing/lanes.ts";
 import { createLog } from "../plumbing/log.ts";
 import { createTrace } from "../trace/trace.ts";
 
@@ -14,35 +15,30 @@ const [url = "", messages = ""] = process.argv.slice(2);
 
 const { signal } = new AbortController();
 const log = createLog("steady", { logLevel: "warn" });
-const client = createClient("steady", {
+const client = createClient({
+  name: "steady",
   discovery: createDiscoveryApi(url),
   log,
   trace: createTrace("steady", { log }),
   ackTimeoutMs: 5000,
   attempts: 1,
-  signal,
 });
-const [receiver] = await discoverReceivers(client);
+const [receiver] = await discoverReceivers(client, signal);
 if (!receiver) throw new Error("Cannot measure: nobody is in the group");
 
 const tenth = Number(messages) / 10;
 const tenths: number[] = [];
-let begun = 0;
 let acked = 0;
 let startedAt = performance.now();
 
-async function sendOneByOne() {
-  while (begun < tenth * 10 && receiver) {
-    begun += 1;
-    const { outcome } = await sendMessage(client, receiver, "x".repeat(16), { signal });
-    if (outcome !== "acked") throw new Error(`Cannot measure: a message is ${outcome}`);
-    acked += 1;
-    if (acked % tenth !== 0) continue;
-    const now = performance.now();
-    tenths.push(tenth / ((now - startedAt) / 1000));
-    startedAt = now;
-  }
-}
-await Promise.all(Array.from({ length: IN_FLIGHT }, sendOneByOne));
-closeLinks(client);
+await inLanes(IN_FLIGHT, Array(tenth * 10).keys(), async () => {
+  const { outcome } = await sendMessage(client, receiver, "x".repeat(16), { signal });
+  if (outcome !== "acked") throw new Error(`Cannot measure: a message is ${outcome}`);
+  acked += 1;
+  if (acked % tenth !== 0) return;
+  const now = performance.now();
+  tenths.push(tenth / ((now - startedAt) / 1000));
+  startedAt = now;
+});
+closeLinks(client.links);
 console.log(JSON.stringify(tenths));

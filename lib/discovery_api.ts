@@ -1,7 +1,10 @@
-/** Discovery's HTTP, as its callers see it: one function a call, every answer checked. */
+/**
+ * Discovery's HTTP, as its callers see it: one function a call, every answer checked. Each call is made
+ * once and bounded in time: whether and when to try again is for the role to say, where a reader sees it.
+ */
 import { Agent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import got, { HTTPError, RequestError, type Response } from "got";
+import got, { type Got, type OptionsInit, RequestError, type Response } from "got";
 import type * as v from "valibot";
 import {
   type Receiver,
@@ -12,12 +15,13 @@ import {
   readJson,
 } from "./messages.ts";
 
-const REQUEST_TIMEOUT_MS = 5000;
+const LIST_WITHIN_MS = 5000; // the answer can be long
+const ANSWER_WITHIN_MS = 2000;
 const MAX_SOCKETS = 50;
 
 /** Discovery didn't do what was asked. */
 export class DiscoveryError extends Error {
-  /** `unreachable`: nobody answered, or with a 5xx; `refused`: a 4xx; `bad_answer`: not what discovery says. */
+  /** `unreachable`: nobody answered, or with a 5xx; `refused`: what was asked is wrong; `bad_answer`: not discovery's. */
   code: "unreachable" | "refused" | "bad_answer";
   constructor(code: DiscoveryError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
@@ -26,88 +30,83 @@ export class DiscoveryError extends Error {
   }
 }
 
+/** Who is in the group. */
+export interface Listing {
+  receivers: Receiver[];
+  /** False when discovery was started so lately that some may not be back yet: who is missing may be there. */
+  isComplete: boolean;
+}
+
+export interface Cancellable {
+  /** Ends the call; it then rejects with an AbortError. */
+  signal?: AbortSignal;
+}
+
 export interface DiscoveryApi {
   url: string;
-  /** Resolves if it answers as discovery does. */
-  health(): Promise<void>;
-  /** @returns the id that discovery gave */
+  list(options?: Cancellable): Promise<Listing>;
+  /** @returns the id that discovery gave; not cancellable, as it may be given already */
   register(where: Registration): Promise<string>;
   /** @returns false if discovery doesn't know the id: register again */
-  heartbeat(id: string): Promise<boolean>;
-  list(): Promise<Receiver[]>;
-  /** Of the last list: false if discovery was started again so lately that some may not be back yet. */
-  isComplete(): boolean;
+  heartbeat(id: string, options?: Cancellable): Promise<boolean>;
+  /** An id that discovery doesn't know is gone already, as was wanted. */
   leave(id: string): Promise<void>;
 }
 
-/**
- * Makes the calls to the discovery server at `url`. Each rejects with a {@linkcode DiscoveryError}, and
- * is tried once: whether and when to try again is for the role to say, where a reader can see it.
- *
- * @example
- * ```ts
- * const discovery = createDiscoveryApi("http://localhost:5000");
- * const id = await discovery.register({ host: "receiver-1", port: 40121 });
- * ```
- */
+/** Makes the calls to the discovery server at `url`. Each rejects with a {@linkcode DiscoveryError}. */
 export function createDiscoveryApi(url: string): DiscoveryApi {
-  let isComplete = true;
   const agent = { keepAlive: true, maxSockets: MAX_SOCKETS };
   const http = got.extend({
     prefixUrl: url,
     retry: { limit: 0 },
-    timeout: { request: REQUEST_TIMEOUT_MS },
+    throwHttpErrors: false,
+    timeout: { request: ANSWER_WITHIN_MS },
     agent: { http: new Agent(agent), https: new HttpsAgent(agent) },
   });
-
-  async function call(what: string, request: () => Promise<Response<string>>): Promise<Response<string>> {
-    try {
-      // A connection that was kept may be closed by the server just as it is used again: then once more,
-      // on a new one. Every call may be repeated without harm.
-      const answer = await request().catch((error) => {
-        if (error.code === "ECONNRESET") return request();
-        throw error;
-      });
-      return answer;
-    } catch (error) {
-      throw explain(`Cannot ${what} at ${url}`, error);
-    }
-  }
-
+  const call = (what: string, path: string, options: OptionsInit) =>
+    request(http, `Cannot ${what} at ${url}`, path, options);
   return {
     url,
-    async health() {
-      await call("find discovery", () => http.get("health"));
+    async list(options = {}) {
+      const limits = { timeout: { request: LIST_WITHIN_MS } };
+      const { body, headers } = await call("list receivers", "receivers", { ...options, ...limits });
+      const receivers = check("list receivers", ReceiversSchema, body);
+      return { receivers, isComplete: headers["x-complete"] !== "no" };
     },
     async register(where) {
-      const what = "register";
-      const answer = await call(what, () => http.post("register", { json: where }));
-      return check(what, RegisteredSchema, answer.body).id;
+      const { body } = await call("register", "register", { method: "POST", json: where });
+      return check("register", RegisteredSchema, body).id;
     },
-    async heartbeat(id) {
-      try {
-        await call("send heartbeat", () => http.post("heartbeat", { json: { id } }));
-        return true;
-      } catch (error) {
-        if (isNotFound(error)) return false;
-        throw error;
-      }
+    async heartbeat(id, options = {}) {
+      const beat = { ...options, method: "POST" as const, json: { id } };
+      return (await call("send heartbeat", "heartbeat", beat)).statusCode !== 404;
     },
-    async list() {
-      const what = "list receivers";
-      const answer = await call(what, () => http.get("receivers"));
-      isComplete = answer.headers["x-complete"] !== "no";
-      return check(what, ReceiversSchema, answer.body);
-    },
-    isComplete: () => isComplete,
     async leave(id) {
-      try {
-        await call("leave", () => http.delete(`receivers/${encodeURIComponent(id)}`));
-      } catch (error) {
-        if (!isNotFound(error)) throw error; // gone already is what we wanted
-      }
+      await call("leave", `receivers/${encodeURIComponent(id)}`, { method: "DELETE" });
     },
   };
+}
+
+type Answer = Response<string>;
+
+/** Makes one call. @returns its answer: a 2xx, or a 404 of a call about an id */
+async function request(http: Got, cannot: string, path: string, options: OptionsInit): Promise<Answer> {
+  const ask = () => http(path, options) as unknown as Promise<Answer>;
+  const isAboutId = path !== "receivers" && path !== "register";
+  try {
+    // A connection that was kept may be closed by the server just as it is used again: then once more,
+    // on a new one. Every call may be repeated without harm.
+    const answer = await ask().catch((error) => {
+      if (error.code === "ECONNRESET") return ask();
+      throw error;
+    });
+    if (answer.ok || (answer.statusCode === 404 && isAboutId)) return answer;
+    throw refusal(cannot, answer);
+  } catch (cause) {
+    options.signal?.throwIfAborted();
+    if (!(cause instanceof RequestError)) throw cause;
+    throw new DiscoveryError("unreachable", `${cannot}: ${cause.code ?? cause.message}`, { cause });
+  }
 }
 
 function check<S extends v.GenericSchema>(what: string, schema: S, body: string): v.InferOutput<S> {
@@ -116,22 +115,9 @@ function check<S extends v.GenericSchema>(what: string, schema: S, body: string)
   throw new DiscoveryError("bad_answer", `Cannot ${what}: the answer is not discovery's (${answer.problem})`);
 }
 
-function isNotFound(error: unknown): boolean {
-  const cause = error instanceof DiscoveryError ? error.cause : undefined;
-  return cause instanceof HTTPError && cause.response.statusCode === 404;
-}
-
-/** Says in one line what went wrong with a request. */
-function explain(cannot: string, cause: unknown): Error {
-  if (cause instanceof HTTPError) {
-    const { statusCode, body } = cause.response;
-    const said = readJson(RefusalSchema, String(body));
-    const reason = `it answered ${statusCode}${"value" in said ? `, ${said.value.error}` : ""}`;
-    const code = statusCode >= 500 ? "unreachable" : "refused";
-    return new DiscoveryError(code, `${cannot}: ${reason}`, { cause });
-  }
-  if (cause instanceof RequestError) {
-    return new DiscoveryError("unreachable", `${cannot}: ${cause.code ?? cause.message}`, { cause });
-  }
-  return cause as Error;
+function refusal(cannot: string, { statusCode, body }: Answer): DiscoveryError {
+  const said = readJson(RefusalSchema, body);
+  const why = "value" in said ? `, ${said.value.error}` : "";
+  const code = statusCode >= 500 ? "unreachable" : statusCode === 400 ? "refused" : "bad_answer";
+  return new DiscoveryError(code, `${cannot}: it answered ${statusCode}${why}`);
 }

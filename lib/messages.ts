@@ -36,7 +36,7 @@ export const MessageSchema = v.object({
   from: v.optional(shortText),
   attempt: v.optional(counting, 1),
   body: v.string("must be a text"),
-  /** The Lamport time of its sending; see trace.ts. */
+  /** The Lamport time of its sending; see trace/trace.ts. */
   clock: v.optional(counting),
 });
 export type Message = v.InferOutput<typeof MessageSchema>;
@@ -63,7 +63,12 @@ export const AnswerSchema = v.variant("type", [AckSchema, ErrorFrameSchema]);
 
 // HTTP, to discovery and back
 
-export const RegistrationSchema = v.object({ host, port });
+export const RegistrationSchema = v.object({
+  host,
+  port,
+  /** What the receiver is called in its log, for people. */
+  name: v.optional(shortText),
+});
 export type Registration = v.InferOutput<typeof RegistrationSchema>;
 
 export const RegisteredSchema = v.object({ message: v.string(), id: shortText });
@@ -78,6 +83,7 @@ export const ReceiverSchema = v.object({
   port,
   /** When it was heard last, in seconds since 1970. */
   last_seen: v.number(),
+  name: v.optional(shortText),
 });
 export type Receiver = v.InferOutput<typeof ReceiverSchema>;
 export const ReceiversSchema = v.array(ReceiverSchema);

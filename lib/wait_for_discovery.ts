@@ -1,7 +1,8 @@
-/** Receivers and clients may start before discovery does: then they wait for it. */
+/** Receivers and clients may start before discovery does, or outlive it: then they wait for it. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../plumbing/log.ts";
-import { type DiscoveryApi, DiscoveryError } from "./discovery_api.ts";
+import { TSX } from "../plumbing/printable.ts";
+import { DiscoveryError } from "./discovery_api.ts";
 
 export interface WaitForDiscoveryServerOptions {
   log: Log;
@@ -12,32 +13,38 @@ export interface WaitForDiscoveryServerOptions {
 }
 
 /**
- * Waits until the discovery server answers; says each time that it doesn't. Source: the Python's
- * `wait_for_discovery_server`.
+ * Asks discovery until it answers, and says each time that it doesn't. Source: the Python's
+ * `wait_for_discovery_server`, which asks for the list, too.
  *
+ * @param ask what is wanted of discovery: its list, or to register
+ * @returns its answer
  * @throws {Error} named AbortError, when the signal is aborted first
+ * @throws {DiscoveryError} when discovery refuses what is asked: to ask again would not help
+ *
+ * @example
+ * ```ts
+ * const { receivers } = await waitForDiscoveryServer(() => discovery.list({ signal }), { log, signal });
+ * ```
  */
-export async function waitForDiscoveryServer(
-  discovery: DiscoveryApi,
+export async function waitForDiscoveryServer<T>(
+  ask: () => Promise<T>,
   { log, signal, everyMs = 5000 }: WaitForDiscoveryServerOptions,
-): Promise<void> {
+): Promise<T> {
   for (;;) {
     signal.throwIfAborted();
     try {
-      await discovery.health();
-      return;
+      return await ask();
     } catch (error) {
-      if (!(error instanceof DiscoveryError)) throw error;
-      log.warn(
-        `waiting for discovery, asking again in ${everyMs / 1000}s (${error.message}); ${hint(error)}`,
-      );
+      if (!(error instanceof DiscoveryError) || error.code === "refused") throw error;
+      const seconds = everyMs / 1000;
+      log.warn(`waiting for discovery, asking again in ${seconds}s (${error.message}); ${hint(error)}`);
     }
     await delay(everyMs, undefined, { signal });
   }
 }
 
-function hint(error: DiscoveryError): string {
-  return error.code === "unreachable"
-    ? "start it with: tsx discovery.ts"
+function hint({ code }: DiscoveryError): string {
+  return code === "unreachable"
+    ? `start it with: ${TSX} discovery.ts`
     : "is that discovery? Another program may have its port; pass --discovery";
 }

@@ -3,7 +3,7 @@
  * again. Readers fetch from it at their own pace, so nothing is queued for a slow one: what it misses
  * is gone, and it can see that from the numbers. monitor.ts makes one.
  */
-import type { TraceEvent } from "../trace/trace.ts";
+import type { TraceEvent } from "../trace/events.ts";
 
 export interface EventStore {
   add(events: readonly TraceEvent[]): void;

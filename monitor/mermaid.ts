@@ -2,8 +2,8 @@
  * Draws events as a Mermaid sequence diagram, which GitHub shows as a picture. monitor.ts calls it, and
  * docs/diagrams.ts for the READMEs.
  */
-import { shortId } from "../plumbing/log.ts";
-import type { TraceEvent } from "../trace/trace.ts";
+import { shortId } from "../plumbing/printable.ts";
+import type { TraceEvent } from "../trace/events.ts";
 
 export interface DrawMermaidOptions {
   /** How many messages: the last ones. @default all */
@@ -84,7 +84,7 @@ function drawGroupEvent({ event, process, receiver, note: words = "" }: TraceEve
 }
 
 function drawMessageEvent(event: TraceEvent, { say, note, nameOf, arrived }: Pen): void {
-  const { process, message = "", attempt, receiver, duplicate, fault = "" } = event;
+  const { process, message = "", attempt, receiver, duplicate } = event;
   const id = shortId(message);
   switch (event.event) {
     case "sent":
@@ -94,7 +94,7 @@ function drawMessageEvent(event: TraceEvent, { say, note, nameOf, arrived }: Pen
       break;
     }
     case "fault":
-      note(process, FAULT_WORDS[fault] ?? plain(fault));
+      note(process, plain(event.note ?? "fault"));
       break;
     case "processed":
       note(process, `processes ${id}`);
@@ -113,14 +113,6 @@ function drawMessageEvent(event: TraceEvent, { say, note, nameOf, arrived }: Pen
       note(process, plain(event.note ?? event.event));
   }
 }
-
-const FAULT_WORDS: Record<string, string> = {
-  silent: "crashes, no ack",
-  "lost-ack": "the ack will be lost",
-  "late-ack": "the ack will be late",
-  disconnect: "closes the connection",
-  exit: "the process dies",
-};
 
 /** Names what arrived by where and when it left, which is what who gets it knows of it. */
 function findArrivals(events: readonly TraceEvent[], nameOf: Pen["nameOf"]): Set<string> {

@@ -3,7 +3,7 @@
  * events. Events of different processes may come in any order, so each fills in what it can. live.js
  * tells them, and every picture reads the model.
  *
- * @typedef {import("../trace/trace.ts").TraceEvent} TraceEvent
+ * @typedef {import("../trace/events.ts").TraceEvent} TraceEvent
  *
  * @typedef {object} Process
  * @property {string} name

@@ -8,7 +8,7 @@
 import { isLate, isUnsent, stateOf } from "./attempt_state.js";
 import { attemptsOf } from "./attempts.js";
 import { short } from "./short_names.js";
-import { text } from "./text.js";
+import { languageCode, text } from "./text.js";
 
 /** The texts of the faults, by the name of the fault. */
 const FAULT_TEXTS = /** @type {const} */ ({
@@ -42,7 +42,7 @@ export function tellStory(model, message, clientOnly) {
 function whatTheClientSaw(attempt, acks) {
   const { client, timedOutAt, failedAt, why = "?", gaveUp } = attempt;
   const names = { client, receiver: short(attempt.receiver), n: attempt.attempt };
-  const timeout = `${attempt.timeout / 1000} s`;
+  const timeout = `${(attempt.timeout / 1000).toLocaleString(languageCode())} s`;
   /** @type {Line[]} */
   const lines = [];
   if (!isUnsent(attempt)) {

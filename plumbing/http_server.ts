@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import { type Context, Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
-import type * as v from "valibot";
-import { readJson } from "../lib/messages.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
+
+const MAX_REQUEST_BYTES = 64 * 1024;
 
 export interface CreateHonoOptions {
   /** Who answers, for the error messages. */
@@ -28,31 +28,27 @@ export function createHono({ name, log }: CreateHonoOptions): Hono {
   return app;
 }
 
-export interface ReadBodyOptions {
-  /** What the call wants to do, for the error messages. */
-  what: string;
-  /** A longer body is refused. */
-  maxBytes: number;
-}
-
 /**
  * Reads the JSON body of a call, from Node's own request: hono's would first be made into a web `Request`,
  * which takes as long as all the rest.
  *
+ * @param what the call wants to do, for the error messages
+ * @param parse reads the body, or says what is wrong with it
  * @throws {HTTPException} 413, 415 or 400, with what is wrong
  */
-export async function readBody<S extends v.GenericSchema>(
+export async function readBody<T>(
   c: Context,
-  schema: S,
-  { what, maxBytes }: ReadBodyOptions,
-): Promise<v.InferOutput<S>> {
+  what: string,
+  parse: (json: string) => { value: T } | { problem: string },
+  maxBytes = MAX_REQUEST_BYTES,
+): Promise<T> {
   const { incoming }: { incoming: IncomingMessage } = c.env;
   if (!/^application\/json\b/i.test(incoming.headers["content-type"] ?? "")) {
     throw new HTTPException(415, {
       message: `Cannot ${what}: send the header Content-Type: application/json`,
     });
   }
-  const body = readJson(schema, await readText(incoming, maxBytes));
+  const body = parse(await readText(incoming, maxBytes));
   if ("value" in body) return body.value;
   throw new HTTPException(400, { message: `Cannot ${what}: ${body.problem}` });
 }

@@ -1,4 +1,7 @@
-/** Does a piece of work with each item, `lanes` of them at a time. Rejects as soon as one does. */
+/**
+ * Does a piece of work with each item, `lanes` of them at a time. When one fails its lane ends; this rejects
+ * when all lanes have ended, so that nothing goes on behind the back of who waits.
+ */
 export async function inLanes<T>(
   lanes: number,
   items: Iterable<T>,
@@ -8,5 +11,7 @@ export async function inLanes<T>(
   async function workOnRest() {
     for (let next = rest.next(); !next.done; next = rest.next()) await work(next.value);
   }
-  await Promise.all(Array.from({ length: lanes }, workOnRest));
+  const ends = await Promise.allSettled(Array.from({ length: lanes }, workOnRest));
+  const failed = ends.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 }

@@ -24,10 +24,15 @@ export async function listen(server: Server, port: number, host?: string): Promi
   return (server.address() as AddressInfo).port;
 }
 
-/** A port of this machine that is free now, for who must know it before it listens. */
-export async function findFreePort(): Promise<number> {
+/** A port of this machine that is free now, `wanted` if it is, for who must know it before it listens. */
+export async function findFreePort(wanted = 0): Promise<number> {
   const server = createServer();
-  const port = await listen(server, 0, "127.0.0.1");
-  server.close();
-  return port;
+  try {
+    return await listen(server, wanted, "127.0.0.1");
+  } catch (error) {
+    if (wanted === 0) throw error;
+    return findFreePort();
+  } finally {
+    server.close();
+  }
 }

@@ -1,6 +1,7 @@
 /** Logs: one event a line, on stderr, because stdout is for what the user asked for. */
 import { Writable } from "node:stream";
 import winston from "winston";
+import { printable } from "./printable.ts";
 
 export type Log = winston.Logger;
 
@@ -36,17 +37,6 @@ export function createLog(
     format: logFormat === "json" ? json : text,
     transports: new winston.transports.Stream({ stream: lineStream(writeLine), eol: "" }),
   });
-}
-
-/** Texts of strangers get into the log: what would move the cursor of a terminal is shown as \x1b. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
-}
-
-/** The first eight characters, enough for people to tell ids apart. */
-export function shortId(id: string): string {
-  return printable(id.slice(0, 8));
 }
 
 function clockTime(): string {

@@ -1,6 +1,5 @@
 /** How many connections a process may have: each is an open file to the system. */
 import { readFileSync } from "node:fs";
-import { UsageError } from "./options.ts";
 
 const OWN_FILES = 100; // what a process has open besides: its code, logs, connections to discovery
 
@@ -20,16 +19,20 @@ export function openFilesFor(sockets: number): number {
 }
 
 /**
- * Checks, before anything is opened, that so many sockets can be.
+ * Whether so many sockets can be opened, before any is.
  *
  * @param doing as in `Cannot start 30000 copies`
- * @throws {UsageError} with both numbers
+ * @returns what is wrong, with both numbers
  */
-export function checkOpenFiles(doing: string, sockets: number, most = openFilesLimit()): void {
+export function problemWithOpenFiles(
+  doing: string,
+  sockets: number,
+  most = openFilesLimit(),
+): string | undefined {
   const needed = openFilesFor(sockets);
-  if (most === undefined || needed <= most) return;
-  throw new UsageError(
-    `Cannot ${doing}: that takes ${needed} open files, and this process may have ${most}\n` +
-      `Try: ulimit -n ${needed}, or fewer`,
+  if (most === undefined || needed <= most) return undefined;
+  return (
+    `Cannot ${doing}: that takes ${needed} open files, and this process may have ${most}; ` +
+    `try ulimit -n ${needed}, or fewer`
   );
 }

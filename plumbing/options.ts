@@ -1,135 +1,37 @@
 /**
- * Command lines. A role lists its options in one table, each made by a function of this file that
- * knows how to read it. A flag beats the environment (`ACK_<ROLE>_<OPTION>`) beats the default.
+ * Command lines. A role lists its options in one table, each with its kind (see kinds.ts). A flag beats
+ * the environment (`ACK_<ROLE>_<OPTION>`) beats the default.
  */
-import ms from "ms";
 import yargs, { type Options } from "yargs";
+import type { Kind } from "./kinds.ts";
+import { TSX } from "./printable.ts";
 
 /** The command line is wrong. It ends the program with exit code 2. */
 export class UsageError extends Error {}
 
-/** Makes an option whose text `parse` turns into a value, or into undefined when it can't. */
-function option<T>(
-  fallback: string,
-  describe: string,
-  right: string,
-  parse: (text: string) => T | undefined,
-) {
-  return { ...optional(describe, right, parse), default: fallback };
+/** An option with a default, which is given as a user would type it. */
+export function option<T>(kind: Kind<T>, fallback: string, describe: string) {
+  return { ...optional(kind, describe), default: fallback };
 }
 
-function optional<T>(describe: string, right: string, parse: (text: string) => T | undefined) {
+/** An option without a default: undefined when it isn't given. */
+export function optional<T>(kind: Kind<T>, describe: string) {
   return {
     type: "string" as const,
     requiresArg: true,
     describe,
     coerce(text: unknown): T {
-      const value = typeof text === "string" ? parse(text.trim()) : undefined;
+      const value = typeof text === "string" ? kind.parse(text.trim()) : undefined;
       if (value !== undefined) return value;
       const given = Array.isArray(text) ? "is given more than once" : `is ${JSON.stringify(text)}`;
-      throw new UsageError(`${given}; it takes ${right}`);
+      throw new UsageError(`${given}; it takes ${kind.right}`);
     },
   };
 }
 
-/** A duration such as `5s` or `250ms`; its value is in milliseconds. */
-export function duration(fallback: string, describe: string) {
-  return option(fallback, describe, "a duration such as 250ms, 5s or 2m", parseDuration);
-}
-
-/**
- * Reads a duration, a number and its unit, up to 24 days (the longest that a timer takes).
- *
- * @returns milliseconds, or undefined for what can't be read
- */
-export function parseDuration(text: string): number | undefined {
-  // ms also reads "5" (as milliseconds), "-5s" and "1.5 years"; a class is better served by less.
-  if (!/^\d+(\.\d+)?(ms|s|m|h)$/.test(text)) return undefined;
-  const value = ms(text as ms.StringValue);
-  return value <= 2 ** 31 - 1 ? value : undefined;
-}
-
-/** The same, but not zero: for what is repeated. */
-export function interval(fallback: string, describe: string) {
-  return option(fallback, describe, "a duration of 1ms or more, such as 5s", (text) => {
-    const value = parseDuration(text);
-    return value !== undefined && value >= 1 ? value : undefined;
-  });
-}
-
-/** A port to listen on; 0 is one that the system picks. */
-export function port(fallback: string, describe: string) {
-  return option(fallback, describe, "a port from 0 to 65535, such as 6000", (text) =>
-    parseWhole(text, 0, 65535),
-  );
-}
-
-/** A whole number of at least `min`. */
-export function whole(fallback: string, min: number, describe: string) {
-  return option(fallback, describe, wholeRule(min), (text) => parseWhole(text, min));
-}
-
-/** The same without a default: undefined when it isn't given. */
-export function optionalWhole(min: number, describe: string) {
-  return optional(describe, wholeRule(min), (text) => parseWhole(text, min));
-}
-
-function wholeRule(min: number): string {
-  return `a whole number of ${min} or more, such as ${min + 3}`;
-}
-
-function parseWhole(text: string, min: number, max = Number.MAX_SAFE_INTEGER): number | undefined {
-  const value = Number(text);
-  return /^\d+$/.test(text) && value >= min && value <= max ? value : undefined;
-}
-
-/** How many acks a send to the group needs. */
-export function need(fallback: string, describe: string) {
-  return option(fallback, describe, "a number of 1 or more, majority or all", (text) =>
-    text === "majority" || text === "all" ? text : parseWhole(text, 1),
-  );
-}
-
-/** A chance, from 0 to 1. */
-export function chance(fallback: string, describe: string) {
-  return option(fallback, describe, "a number from 0 (never) to 1 (always), such as 0.5", (text) => {
-    const value = Number(text);
-    return /^(\d+\.?\d*|\.\d+)$/.test(text) && value <= 1 ? value : undefined;
-  });
-}
-
-/** Several words of a list, comma separated. */
-export function words<W extends string>(fallback: W, allowed: readonly W[], describe: string) {
-  return option(fallback, describe, `one or several of ${allowed.join(", ")}, comma separated`, (text) => {
-    const given = text.split(",").map((word) => word.trim());
-    return given.every((word): word is W => allowed.some((known) => known === word)) ? given : undefined;
-  });
-}
-
-/** Any text but an empty one. */
-export function text(fallback: string, describe: string) {
-  return option(fallback, describe, "a text that is not empty", (given) => given || undefined);
-}
-
-/** The same without a default. */
-export function optionalText(describe: string) {
-  return optional(describe, "a text that is not empty", (given) => given || undefined);
-}
-
-/** The address of an HTTP server. */
-export function url(fallback: string, describe: string) {
-  return option(fallback, describe, URL_RULE, parseUrl);
-}
-
-/** The same without a default. */
-export function optionalUrl(describe: string) {
-  return optional(describe, URL_RULE, parseUrl);
-}
-
-const URL_RULE = "an address such as http://localhost:5000";
-
-function parseUrl(text: string): string | undefined {
-  return /^https?:\/\//.test(text) && URL.canParse(text) ? text : undefined;
+/** An option that is on or off. */
+export function flag(describe: string) {
+  return { type: "boolean" as const, default: false, describe };
 }
 
 /** What every role takes. */
@@ -147,8 +49,9 @@ export const LOG_OPTIONS = {
 };
 
 export interface ParseOptions {
-  /** What the role does, in a sentence, and a command line that is right. */
+  /** What the role does, in a sentence. */
   about: string;
+  /** A command line that is right, as in `client.ts --to 0`. */
   example: string;
 }
 
@@ -159,43 +62,58 @@ export interface ParseOptions {
  *
  * @example
  * ```ts
- * const options = parseOptions("client", { "ack-timeout": duration("5s", "…") }, argv, { about, example });
- * options.ackTimeout; // 5000
+ * const table = { "ack-timeout": option(duration, "5s", "how long it waits") };
+ * parseOptions("client", table, argv, { about, example }).ackTimeout; // 5000
  * ```
  */
 export function parseOptions<T extends Record<string, Options>>(
   role: string,
   table: T,
   argv: readonly string[],
-  { about, example }: ParseOptions,
+  { about, ...options }: ParseOptions,
 ) {
-  const prefix = `ACK_${role.toUpperCase()}`;
-  // An empty variable counts as not set: a Compose file writes `SEED: ${SEED:-}`.
-  for (const [name, value] of Object.entries(process.env)) {
-    if (name.startsWith(`${prefix}_`) && value === "") delete process.env[name];
-  }
+  const prefix = `ACK_${role.toUpperCase()}_`;
+  const example = options.example.startsWith("npm ") ? options.example : `${TSX} ${options.example}`;
+  const fail = (why: string) => new UsageError(`Cannot start ${role}: ${why}\nTry: ${example}, or --help`);
   return yargs(argv)
-    .scriptName(`tsx ${role}.ts`)
+    .scriptName(`${TSX} ${role}.ts`)
     .usage(`$0 [options]\n\n${about}`)
     .example(example, "")
-    .epilogue(`Each option can also be set in the environment: ${prefix}_<OPTION>, - written as _.`)
+    .epilogue(`Each option can also be set in the environment: ${prefix}<OPTION>, - written as _.`)
     .locale("en")
-    .env(prefix)
+    .config(readEnvironment(prefix, table, fail))
     .options(withNames(table, prefix))
     .demandCommand(0, 0, "", "Unknown argument: options begin with --")
     .strict()
     .version(false)
     .parserConfiguration({ "duplicate-arguments-array": true })
     .fail((message, error) => {
-      throw new UsageError(`Cannot start ${role}: ${message || error.message}\nTry: ${example}, or --help`);
+      throw error instanceof UsageError && !message ? error : fail(message || error.message);
     })
     .parseSync();
+}
+
+/** The variables of a role, by option; an empty one counts as not set: Compose writes `SEED: ${SEED:-}`. */
+function readEnvironment(prefix: string, table: Record<string, Options>, fail: (why: string) => UsageError) {
+  const values: Record<string, unknown> = {};
+  for (const [variable, value] of Object.entries(process.env)) {
+    if (!variable.startsWith(prefix) || !value) continue;
+    const name = variable.slice(prefix.length).toLowerCase().replaceAll("_", "-");
+    const entry = table[name];
+    if (entry === undefined) throw fail(`there is no option for the variable ${variable}`);
+    if (entry.type !== "boolean") values[name] = value;
+    else if (/^(1|true|yes|on)$/i.test(value)) values[name] = true;
+    else if (!/^(0|false|no|off)$/i.test(value)) {
+      throw fail(`--${name} (or ${variable}) is "${value}"; it takes 1 or 0`);
+    }
+  }
+  return values;
 }
 
 /** What is wrong with an option begins with its name, which only the table knows. */
 function withNames<T extends Record<string, Options>>(table: T, prefix: string): T {
   const named = Object.entries(table).map(([name, entry]) => {
-    const variable = `${prefix}_${name.replaceAll("-", "_").toUpperCase()}`;
+    const variable = prefix + name.replaceAll("-", "_").toUpperCase();
     const coerce = (text: unknown) => {
       try {
         return entry.coerce?.(text);

@@ -1,13 +1,17 @@
 /** Starts a role when its file is what the user runs, and ends it as a command-line program should. */
 import { once, setMaxListeners } from "node:events";
 import { realpathSync } from "node:fs";
+import { isAbort } from "./child_controller.ts";
 import { UsageError } from "./options.ts";
+
+const END_WITHIN_MS = 3000; // after an error that nobody expected
 
 /**
  * Runs `main` if the file of `meta` is the program; does nothing if it is only imported.
  *
  * `main` gets the arguments and a signal that SIGINT and SIGTERM abort; what it returns is the exit
- * code. An error ends the program with one line: code 2 for a `UsageError`, 1 for any other.
+ * code. An error ends the program with one line: code 2 for a `UsageError`, 1 for any other. One that
+ * is thrown outside of `main`, in a callback, aborts the signal, so that the role ends in order.
  *
  * (`import.meta.main` would say the same, but is undefined before Node 24.2.)
  */
@@ -19,23 +23,30 @@ export async function runIfMain(
 
   const stop = new AbortController();
   setMaxListeners(0, stop.signal); // many waits share this one signal
-  process.on("SIGINT", () => stop.abort());
-  process.on("SIGTERM", () => stop.abort());
+  const end = () => stop.abort(new DOMException("given up", "AbortError"));
+  process.on("SIGINT", end);
+  process.on("SIGTERM", end);
   // The reader of our output has gone (`client.ts | head -1`): nothing is left to say.
   process.stdout.on("error", endQuietlyOnBrokenPipe);
   process.stderr.on("error", endQuietlyOnBrokenPipe);
+  let failed = false;
   process.on("uncaughtException", (error) => {
-    report(error);
-    process.exit(1);
+    if (!failed) report(error);
+    failed = true;
+    end();
+    setTimeout(() => process.exit(1), END_WITHIN_MS).unref();
   });
 
+  let code = 0;
   try {
-    process.exitCode = await main(process.argv.slice(2), stop.signal);
+    code = await main(process.argv.slice(2), stop.signal);
   } catch (error) {
-    if (stop.signal.aborted && (error as Error).name === "AbortError") return;
-    report(error as Error);
-    process.exitCode = error instanceof UsageError ? 2 : 1;
+    if (!(stop.signal.aborted && isAbort(error))) {
+      report(error as Error);
+      code = error instanceof UsageError ? 2 : 1;
+    }
   }
+  process.exitCode = failed ? 1 : code;
 }
 
 /** Waits until a signal is aborted; at once if it is already. */

@@ -5,7 +5,8 @@ import { drawRoundTrips } from "../bench/plot.ts";
 import { type RoundTrip, showRoundTrips } from "../bench/round_trips.ts";
 import { medianRatio, show, showSpread, slope, spread, table } from "../bench/statistics.ts";
 import { OURS, readSummary } from "../bench/systems.ts";
-import { createTally, showGroupResult } from "../terminal/results.ts";
+import { showGroupResult } from "../terminal/report.ts";
+import { addResult, createTally, showProgress, showTally } from "../terminal/tally.ts";
 
 test("spread() gives the median, of an even number of values too, and the ends", () => {
   assert.deepEqual(spread([10, 9, 200]), { median: 10, min: 9, max: 200 });
@@ -52,15 +53,17 @@ test("table() is markdown whose columns stand below each other", () => {
 test("readSummary() reads what our client says", () => {
   const tally = createTally();
   const result = { id: "1", receiver: "2", outcome: "acked" as const, attempts: 1 };
-  for (let n = 0; n < 1500; n++) tally.add({ ...result, ms: n < 1400 ? 2 : 3000 });
-  const { messages, seconds, medianMs, p99Ms } = readSummary(tally.show().join("\n"));
+  for (let n = 0; n < 1500; n++) addResult(tally, { ...result, ms: n < 1400 ? 2 : 3000 });
+  const { messages, seconds, medianMs, p99Ms } = readSummary(
+    [showProgress(tally), ...showTally(tally)].join("\n"),
+  );
   assert.deepEqual({ messages, medianMs, p99Ms }, { messages: 1500, medianMs: 2, p99Ms: 3000 });
   assert.ok(seconds > 0 && seconds < 10);
   assert.throws(() => readSummary("nothing"), /Cannot read/);
 });
 
 test("readGroupResult() takes the time of the group, and only if all have acked", () => {
-  const result = { group: "1", outcome: "acked" as const, need: 2, acked: ["a", "b"], missing: [], left: [] };
+  const result = { group: "1", outcome: "acked" as const, need: 2, acked: ["a", "b"], missing: [], gone: [] };
   const output = `acked by 1f2e, after 1 attempt, in 9.0ms\n${showGroupResult({ ...result, ms: 12.5 })}\n`;
   assert.equal(readGroupResult(output, 2), 12.5);
   assert.throws(() => readGroupResult(output, 3), /not all of 3 acked/);

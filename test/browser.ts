@@ -30,7 +30,8 @@ describe("the monitor's page", () => {
     [browser, group] = await Promise.all([openBrowser(), startWatchedGroup(["--receiver-ttl", "6s"])]);
     for (const [index, fault] of FAULTS.entries()) {
       const faults = ["--fault", fault, "--fault-rate", "0.6", "--seed", `${index + 1}`, "--late-by", "3s"];
-      group.start("receiver.ts", [...faults, "--advertise-host", "127.0.0.1", "--heartbeat-every", "2s"]);
+      const member = ["--name", `receiver-${index + 1}`, "--advertise-host", "127.0.0.1"];
+      group.start("receiver.ts", [...member, "--heartbeat-every", "2s", ...faults]);
     }
     page = await open({ width: 1280, height: 720 }, "en-US");
     await until("five receivers", async () => (await page.locator(".receiver").count()) === 5);

@@ -6,11 +6,14 @@
  */
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { discoverReceivers, sendMessage } from "../client.ts";
-import { closeLinks, createClient } from "../lib/attempt.ts";
+import type { Page } from "playwright-core";
+import { createClient, discoverReceivers, sendMessage } from "../client.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
+import { closeLinks } from "../lib/links.ts";
+import { createChildController } from "../plumbing/child_controller.ts";
+import * as kind from "../plumbing/kinds.ts";
 import { createLog } from "../plumbing/log.ts";
-import { parseOptions, whole } from "../plumbing/options.ts";
+import { option, parseOptions } from "../plumbing/options.ts";
 import { runIfMain } from "../plumbing/run.ts";
 import { openOutlets } from "../trace/outlets.ts";
 import { createTrace } from "../trace/trace.ts";
@@ -18,9 +21,9 @@ import { openBrowser, startWatchedGroup, type WatchedGroup } from "./browser_hel
 import { until } from "./helpers.ts";
 
 const OPTIONS = {
-  seconds: whole("300", 30, "how long"),
-  receivers: whole("200", 1, "how many receivers"),
-  rate: whole("200", 1, "messages a second"),
+  seconds: option(kind.whole(30), "300", "how long"),
+  receivers: option(kind.whole(1), "200", "how many receivers"),
+  rate: option(kind.whole(1), "200", "messages a second"),
 };
 const REPORT_EVERY_S = 15;
 const LEAST_FRAMES = 30;
@@ -31,15 +34,15 @@ async function sendSteadily(group: WatchedGroup, rate: number, signal: AbortSign
   const log = createLog("load", { logLevel: "error" });
   const trace = createTrace("client-load", { log, outlets: await openOutlets({ monitor: group.url }) });
   const discovery = createDiscoveryApi(group.api);
-  const client = createClient("client-load", {
+  const client = createClient({
+    name: "client-load",
     discovery,
     log,
     trace,
     ackTimeoutMs: 2000,
     attempts: 5,
-    signal,
   });
-  const receivers = await discoverReceivers(client);
+  const receivers = await discoverReceivers(client, signal);
   let sent = 0;
   const startedAt = performance.now();
   while (!signal.aborted) {
@@ -50,7 +53,32 @@ async function sendSteadily(group: WatchedGroup, rate: number, signal: AbortSign
     }
     await delay(5);
   }
-  closeLinks(client);
+  closeLinks(client.links);
+}
+
+/** Says every 15 seconds how the page and the monitor do. @returns whether they bear it */
+async function watch(page: Page, { monitorPid }: WatchedGroup, seconds: number): Promise<boolean> {
+  const devTools = await page.context().newCDPSession(page);
+  const frames: number[] = [];
+  const memory: number[] = []; // of the page, in MiB
+  for (let second = REPORT_EVERY_S; second < seconds + REPORT_EVERY_S; second += REPORT_EVERY_S) {
+    const rate = Number(await page.evaluate(COUNT_FRAMES)) / REPORT_EVERY_S;
+    await devTools.send("HeapProfiler.collectGarbage");
+    const { usedSize } = await devTools.send("Runtime.getHeapUsage");
+    const heap = usedSize / 2 ** 20;
+    frames.push(rate);
+    memory.push(heap);
+    const [framesShown, heapShown, monitorShown] = [rate, heap, residentMiB(monitorPid)].map((value) =>
+      value.toFixed(1),
+    );
+    console.log(
+      `${second} s: ${framesShown} frames a second, page ${heapShown} MiB, monitor ${monitorShown} MiB`,
+    );
+  }
+  const least = Math.min(...frames);
+  const growth = (memory.at(-1) ?? 0) / (memory[Math.min(2, memory.length - 1)] ?? 1);
+  console.log(`least ${least.toFixed(1)} frames a second; the page's memory grew by ${growth.toFixed(2)}`);
+  return least >= LEAST_FRAMES && growth <= MOST_GROWTH;
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
@@ -60,46 +88,21 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   });
   const group = await startWatchedGroup();
   const browser = await openBrowser();
-  const stop = new AbortController();
-  signal.addEventListener("abort", () => stop.abort());
+  const stop = createChildController(signal);
   try {
-    const args = ["--copies", `${receivers}`, "--advertise-host", "127.0.0.1", "--fault-rate", "0.1"];
     group.start("receiver.ts", [
-      ...args,
-      "--fault",
-      "silent,lost-ack,late-ack",
-      "--late-by",
-      "3s",
-      "--seed",
-      "1",
+      ...["--copies", `${receivers}`, "--advertise-host", "127.0.0.1", "--fault-rate", "0.1"],
+      ...["--fault", "silent,lost-ack,late-ack", "--late-by", "3s", "--seed", "1"],
     ]);
     const discovery = createDiscoveryApi(group.api);
-    await until("all are in the group", async () => (await discovery.list()).length === receivers, 60_000);
+    const isWhole = async () => (await discovery.list()).receivers.length === receivers;
+    await until("all are in the group", isWhole, 60_000);
     const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
     await page.goto(group.url);
-    const devTools = await page.context().newCDPSession(page);
     void sendSteadily(group, rate, stop.signal);
-
-    const memory: { page: number; monitor: number }[] = [];
-    const frames: number[] = [];
-    for (let second = 0; second < seconds; second += REPORT_EVERY_S) {
-      frames.push(Number(await page.evaluate(COUNT_FRAMES)) / REPORT_EVERY_S);
-      await devTools.send("HeapProfiler.collectGarbage");
-      const { usedSize } = await devTools.send("Runtime.getHeapUsage");
-      memory.push({ page: usedSize / 2 ** 20, monitor: residentMiB(group.monitorPid) });
-      const { page: heap, monitor } = memory.at(-1) as (typeof memory)[0];
-      const shown = [frames.at(-1), heap, monitor].map((value) => value?.toFixed(1));
-      console.log(
-        `${second + REPORT_EVERY_S} s: ${shown[0]} frames a second, page ${shown[1]} MiB, monitor ${shown[2]} MiB`,
-      );
-    }
-    const growth = (memory.at(-1)?.page ?? 0) / (memory[Math.min(2, memory.length - 1)]?.page ?? 1);
-    console.log(
-      `least ${Math.min(...frames).toFixed(1)} frames a second; the page's memory grew by ${growth.toFixed(2)}`,
-    );
-    return Math.min(...frames) >= LEAST_FRAMES && growth <= MOST_GROWTH ? 0 : 1;
+    return (await watch(page, group, seconds)) ? 0 : 1;
   } finally {
-    stop.abort();
+    stop.abort("it is over");
     await browser.close();
     await group.stop();
   }

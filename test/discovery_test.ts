@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import { after, before, test } from "node:test";
+import { createServer, type ServerResponse } from "node:http";
+import { after, before, type TestContext, test } from "node:test";
 import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
 import { waitForDiscoveryServer } from "../lib/wait_for_discovery.ts";
 import { listen } from "../plumbing/listen.ts";
 import { keptLog, until } from "./helpers.ts";
 
-const OPTIONS = { host: "127.0.0.1", port: 0, receiverTtl: 30_000, sweepEvery: 5000 };
+const OPTIONS = { host: "127.0.0.1", port: 0, receiverTtlMs: 30_000, sweepEveryMs: 5000 };
 let discovery: Awaited<ReturnType<typeof startDiscovery>>;
 let url: string;
 before(async () => {
@@ -47,6 +47,7 @@ test("a receiver registers, is listed, sends heartbeats, and leaves", async () =
 const refused: [string, string, unknown, number, RegExp][] = [
   ["POST", "/register", { host: "a" }, 400, /"port" is missing/],
   ["POST", "/register", { port: 1 }, 400, /"host" is missing/],
+  ["POST", "/register", { host: "a", port: 1, name: "" }, 400, /"name" must not be empty/],
   ["POST", "/register", { host: 7, port: 1 }, 400, /"host" must be a text/],
   ["POST", "/register", { host: "a", port: 99999999 }, 400, /"port" must be .* 1 to 65535/],
   ["POST", "/register", "{", 400, /not JSON/],
@@ -93,19 +94,37 @@ test("startDiscovery() says what to do when the port is taken", async () => {
 
 test("an expired receiver is swept", async (t) => {
   const { log, lines } = keptLog();
-  const short = await startDiscovery({ ...OPTIONS, receiverTtl: 20, sweepEvery: 5 }, log);
+  const short = await startDiscovery({ ...OPTIONS, receiverTtlMs: 20, sweepEveryMs: 5 }, log);
   t.after(() => short.close());
   await createDiscoveryApi(`http://127.0.0.1:${short.port}`).register({ host: "a", port: 1 });
   await until("it is swept", () => lines.some((line) => / expired, a:1/.test(line)) || undefined);
 });
 
+test("register with a name lists the name, and no field that discovery doesn't know", async () => {
+  const where = { host: "c", port: 4002, name: "receiver-c", colour: "red" };
+  const { id } = (await call("POST", "/register", where)).body;
+  const [{ last_seen, ...listed }] = (await call("GET", "/receivers")).body;
+  assert.equal(typeof last_seen, "number");
+  assert.deepEqual(listed, { id, host: "c", port: 4002, name: "receiver-c" });
+  await call("DELETE", `/receivers/${id}`);
+});
+
+test("GET /receivers says with X-Complete whether the time of a lease has passed since the start", async (t) => {
+  const short = await startDiscovery({ ...OPTIONS, receiverTtlMs: 300 }, keptLog().log);
+  t.after(() => short.close());
+  const api = createDiscoveryApi(`http://127.0.0.1:${short.port}`);
+  assert.equal((await call("GET", "/receivers")).headers.get("x-complete"), "no");
+  assert.equal((await createDiscoveryApi(url).list()).isComplete, false);
+  await until("it is complete", async () => (await api.list()).isComplete);
+});
+
 test("createDiscoveryApi() does what the calls do", async () => {
   const api = createDiscoveryApi(url);
-  await api.health();
-  const id = await api.register({ host: "b", port: 4001 });
+  const id = await api.register({ host: "b", port: 4001, name: "receiver-b" });
+  const { receivers } = await api.list();
   assert.deepEqual(
-    (await api.list()).map((receiver) => receiver.id),
-    [id],
+    receivers.map(({ last_seen, ...receiver }) => receiver),
+    [{ id, host: "b", port: 4001, name: "receiver-b" }],
   );
   assert.equal(await api.heartbeat(id), true);
   await api.leave(id);
@@ -118,45 +137,93 @@ test("createDiscoveryApi() does what the calls do", async () => {
   });
 });
 
+/** A server that isn't discovery, and says what the test gives it. */
+async function startOther(t: TestContext, answer: (response: ServerResponse) => unknown) {
+  const server = createServer((_request, response) => void answer(response));
+  const api = createDiscoveryApi(`http://127.0.0.1:${await listen(server, 0, "127.0.0.1")}`);
+  const close = () =>
+    new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+  t.after(close);
+  return { api, close };
+}
+
 test("createDiscoveryApi() tells a server that is away from one that is something else", async (t) => {
   const answers = { status: 200, body: "<html>" };
-  const server = createServer((_request, response) => response.writeHead(answers.status).end(answers.body));
-  const other = createDiscoveryApi(`http://127.0.0.1:${await listen(server, 0, "127.0.0.1")}`);
-  t.after(() => server.close().closeAllConnections());
-  await assert.rejects(other.list(), { code: "bad_answer" });
+  const { api, close } = await startOther(t, (r) => r.writeHead(answers.status).end(answers.body));
+  await assert.rejects(api.list(), { code: "bad_answer" });
+  answers.status = 404; // it has no such call; that it doesn't know an id would mean something else
+  await assert.rejects(api.list(), { code: "bad_answer" });
   answers.status = 403;
-  await assert.rejects(other.health(), { code: "refused" });
+  await assert.rejects(api.list(), { code: "bad_answer" });
+  await assert.rejects(api.heartbeat("a"), { code: "bad_answer" });
+  answers.status = 400;
+  await assert.rejects(api.list(), { code: "refused" });
   answers.status = 503;
-  await assert.rejects(other.health(), { code: "unreachable" });
-  await new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  });
-  await assert.rejects(other.health(), /ECONNREFUSED/);
+  await assert.rejects(api.list(), { code: "unreachable" });
+  await close();
+  await assert.rejects(api.list(), /ECONNREFUSED/);
 });
 
-test("waitForDiscoveryServer() asks until discovery answers, and says so each time", async () => {
-  const { log, lines } = keptLog();
-  let asked = 0;
-  const health = async () => {
-    asked += 1;
-    if (asked < 4) throw new DiscoveryError("unreachable", "ECONNREFUSED");
-  };
-  const signal = new AbortController().signal;
-  await waitForDiscoveryServer({ ...createDiscoveryApi(url), health }, { log, signal, everyMs: 1 });
-  assert.equal(asked, 4);
-  assert.equal(lines.filter((line) => /waiting for discovery.*tsx discovery.ts/.test(line)).length, 3);
+test("createDiscoveryApi() takes a list without X-Complete for a complete one", async (t) => {
+  const { api } = await startOther(t, (response) => response.end("[]"));
+  assert.deepEqual(await api.list(), { receivers: [], isComplete: true });
 });
 
-test("waitForDiscoveryServer() ends when it is stopped", async () => {
+test("createDiscoveryApi() ends a call whose signal is aborted", async (t) => {
   const stop = new AbortController();
-  const health = async () => {
+  const { api } = await startOther(t, () => stop.abort()); // it has the call, and never answers
+  await assert.rejects(api.list({ signal: stop.signal }), { name: "AbortError" });
+});
+
+const refusals: [DiscoveryError["code"], RegExp][] = [
+  ["unreachable", /waiting for discovery, .* in 0.001s \(ECONNREFUSED\); start it with: .*tsx discovery.ts/],
+  ["bad_answer", /waiting for discovery, .*; is that discovery\? .*--discovery/],
+];
+for (const [code, hint] of refusals) {
+  test(`waitForDiscoveryServer() asks while it is ${code}, and says each time what to do`, async () => {
+    const { log, lines } = keptLog();
+    let asked = 0;
+    const ask = async () => {
+      asked += 1;
+      if (asked < 4) throw new DiscoveryError(code, "ECONNREFUSED");
+      return "the answer";
+    };
+    const { signal } = new AbortController();
+    assert.equal(await waitForDiscoveryServer(ask, { log, signal, everyMs: 1 }), "the answer");
+    assert.equal(asked, 4);
+    assert.equal(lines.filter((line) => hint.test(line)).length, 3);
+  });
+}
+
+test("waitForDiscoveryServer() doesn't ask again for what discovery refuses", async () => {
+  const refused = new DiscoveryError("refused", "no such host");
+  const options = { log: keptLog().log, signal: new AbortController().signal };
+  await assert.rejects(
+    waitForDiscoveryServer(() => Promise.reject(refused), options),
+    refused,
+  );
+});
+
+test("waitForDiscoveryServer() ends when it is stopped, and does not ask when it was before", async () => {
+  const stop = new AbortController();
+  let asked = 0;
+  const ask = async () => {
+    asked += 1;
     stop.abort();
     throw new DiscoveryError("unreachable", "ECONNREFUSED");
   };
-  const waiting = waitForDiscoveryServer(
-    { ...createDiscoveryApi(url), health },
-    { ...keptLog(), signal: stop.signal },
-  );
-  await assert.rejects(waiting, { name: "AbortError" });
+  for (let time = 1; time <= 2; time++) {
+    const waiting = waitForDiscoveryServer(ask, { ...keptLog(), signal: stop.signal });
+    await assert.rejects(waiting, { name: "AbortError" });
+    assert.equal(asked, 1);
+  }
+});
+
+test("waitForDiscoveryServer() waits for nothing but discovery: other errors it rethrows", async () => {
+  const { signal } = new AbortController();
+  const ask = () => Promise.reject(new TypeError("a mistake"));
+  await assert.rejects(waitForDiscoveryServer(ask, { ...keptLog(), signal }), { name: "TypeError" });
 });

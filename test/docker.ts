@@ -14,8 +14,10 @@ import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import got from "got";
 import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
-import { createCoin, seededRandom } from "../lib/faults.ts";
+import type { Receiver } from "../lib/messages.ts";
 import { findFreePort } from "../plumbing/listen.ts";
+import { seededRandom } from "../plumbing/seeded_random.ts";
+import { createCoin } from "../receiver.ts";
 import { until } from "./helpers.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
@@ -54,7 +56,7 @@ const terminals: Terminal[] = [];
 /** With this seed a receiver crashes on its first message, and acks the next eleven. */
 function seedOfOneCrash(): number {
   for (let seed = 0; ; seed++) {
-    const tossCoin = createCoin({ rate: 0.5, faults: ["silent"], random: seededRandom(seed) });
+    const tossCoin = createCoin(0.5, ["silent"], seededRandom(seed));
     const tosses = Array.from({ length: 12 }, tossCoin);
     if (tosses[0] !== undefined && tosses.slice(1).every((fault) => fault === undefined)) return seed;
   }
@@ -129,10 +131,14 @@ function withoutColors(text: string): string {
   return text.replace(/\x1b\[[0-9;?]*[a-zA-Z]/g, "");
 }
 
+async function listReceivers(): Promise<Receiver[]> {
+  return (await discovery.list()).receivers;
+}
+
 async function untilInGroup(count: number): Promise<string[]> {
   let ids: string[] = [];
   const inGroup = async () => {
-    ids = (await discovery.list().catch(() => [])).map(({ id }) => id);
+    ids = (await listReceivers().catch(() => [])).map(({ id }) => id);
     return ids.length === count && ids;
   };
   return until(() => `${count} receivers in the group, there are ${ids.length}`, inGroup, TIMEOUT_MS);
@@ -166,7 +172,7 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
     await run(compose, composeLine(["discovery"], "up", "-d"));
     await untilInGroup(3);
     assert.equal((await containersOf("receiver")).length, 3, "starting one role doesn't stop another");
-    const hosts = (await discovery.list()).map(({ host }) => host);
+    const hosts = (await listReceivers()).map(({ host }) => host);
     const ids = (await containersOf("receiver")).map((id) => id.slice(0, 12));
     assert.deepEqual(hosts.sort(), ids.sort(), "a receiver's host is the ID that docker ps shows");
   });
@@ -198,7 +204,7 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
 
   test("without questions: every receiver acks, one JSON line each", async () => {
     const [client = ""] = await containersOf("client");
-    for (const { id } of await discovery.list()) {
+    for (const { id } of await listReceivers()) {
       const line = await docker("exec", client, "tsx", "client.ts", "--to", id, "--json");
       const { outcome, receiver } = JSON.parse(line);
       assert.deepEqual({ outcome, receiver }, { outcome: "acked", receiver: id });
@@ -239,7 +245,7 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
     const startedAt = performance.now();
     await docker("stop", id);
     const ms = performance.now() - startedAt;
-    const hosts = (await discovery.list()).map(({ host }) => host);
+    const hosts = (await listReceivers()).map(({ host }) => host);
     assert.equal(hosts.length, 2);
     assert.ok(!hosts.includes(id.slice(0, 12)));
     assert.equal(await docker("inspect", "--format", "{{.State.ExitCode}}", id), "0");
@@ -247,11 +253,11 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
   });
 
   test("docker kill: a receiver stays in the list until its lease ends, then a client can't find it", async () => {
-    const victim = (await discovery.list())[0];
+    const victim = (await listReceivers())[0];
     assert.ok(victim);
     await docker("kill", victim.host);
     const killedAt = performance.now();
-    assert.ok((await discovery.list()).some(({ id }) => id === victim.id));
+    assert.ok((await listReceivers()).some(({ id }) => id === victim.id));
     await untilInGroup(1);
     const ms = performance.now() - killedAt;
     assert.ok(ms < RECEIVER_TTL_MS + 2000, `it took ${ms.toFixed()} ms`);

@@ -28,6 +28,29 @@ export async function until<T>(
   throw new Error(`Timed out waiting: ${typeof what === "string" ? what : what()}`);
 }
 
+/** Waits for what must come to its end, but not for ever. */
+export async function inTime<T>(what: string, promise: Promise<T>, timeoutMs = 60_000): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`Timed out waiting: ${what}`)), timeoutMs);
+  });
+  return Promise.race([promise, tooLate]).finally(() => clearTimeout(timer));
+}
+
+/** Starts a program in the project's folder, with standard input open, and without this shell's ACK_ variables. */
+export function startProgram(command: string, args: readonly string[], env: Record<string, string> = {}) {
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("ACK_")));
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    env: { ...clean, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const said = { stdout: "", stderr: "" };
+  child.stdout.setEncoding("utf8").on("data", (text) => (said.stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text) => (said.stderr += text));
+  return { child, said, ended: once(child, "close") };
+}
+
 export interface Role {
   child: ChildProcessByStdio<Writable, Readable, Readable>;
   stdout: () => string;
@@ -38,18 +61,16 @@ export interface Role {
   exitCode(): Promise<number | null>;
 }
 
-/** Starts a role as a process of its own, with standard input open, and without this shell's ACK_ variables. */
-export function startRole(file: string, args: string[] = [], env: Record<string, string> = {}): Role {
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("ACK_")));
-  const child = spawn(process.execPath, [...process.execArgv.filter(isLoader), file, ...args], {
-    cwd: ROOT,
-    env: { ...clean, ...env },
-    stdio: ["pipe", "pipe", "pipe"],
-  });
-  const said = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text) => (said.stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text) => (said.stderr += text));
-  const ended = once(child, "close");
+/** Starts a role as a process of its own; `through` is a program that starts what comes after it. */
+export function startRole(
+  file: string,
+  args: string[] = [],
+  env: Record<string, string> = {},
+  through: string[] = [],
+): Role {
+  const node = [process.execPath, ...process.execArgv.filter(isLoader), file, ...args];
+  const [command = "", ...rest] = [...through, ...node];
+  const { child, said, ended } = startProgram(command, rest, env);
   return {
     child,
     stdout: () => said.stdout,

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AnswerSchema, MessageSchema, RegistrationSchema, read, readJson } from "../lib/messages.ts";
+import {
+  AckSchema,
+  AnswerSchema,
+  MessageSchema,
+  RegistrationSchema,
+  read,
+  readJson,
+} from "../lib/messages.ts";
 
 test("readJson() fills in what a message may leave out, and lets unknown fields through", () => {
   const frame = readJson(MessageSchema, '{"type":"message","id":"1","body":"oi","colour":"red"}');
@@ -21,12 +28,22 @@ const badMessages = [
   ['{"type":"message","id":"1"}', '"body" is missing'],
   ['{"type":"message","id":"1","body":"oi","attempt":0}', '"attempt" must be 1 or more'],
   ['{"type":"message","id":"1","body":"oi","attempt":1.5}', '"attempt" must be a whole number'],
+  ['{"type":"message","id":"1","body":"oi","clock":0}', '"clock" must be 1 or more'],
+  ['{"type":"message","id":"1","body":"oi","clock":9007199254740992}', '"clock" must be a whole number'],
 ] as const;
 for (const [json, problem] of badMessages) {
-  test(`readJson() says what is wrong with the message ${json.slice(0, 50)}`, () => {
+  test(`readJson() says what is wrong with the message ${json.slice(0, 80)}`, () => {
     assert.deepEqual(readJson(MessageSchema, json), { problem });
   });
 }
+
+test("readJson() takes the last clock that JSON carries exactly, of a message and of an ack", () => {
+  const clock = Number.MAX_SAFE_INTEGER;
+  const frame = { type: "message", id: "1", attempt: 1, body: "oi", clock };
+  assert.deepEqual(readJson(MessageSchema, JSON.stringify(frame)), { value: frame });
+  const ack = { type: "ack", id: "1", receiver: "r", duplicate: false, clock };
+  assert.deepEqual(readJson(AckSchema, JSON.stringify(ack)), { value: ack });
+});
 
 for (const port of [0, -1, 65536, 99999999, 1.5, "80", null, Number.NaN]) {
   test(`read() refuses a registration with port ${JSON.stringify(port)}, and says the limit`, () => {
@@ -47,6 +64,13 @@ for (const host of ["receiver-1", "my_service", "10.0.0.1", "::1", "fe80::1%eth0
     assert.deepEqual(read(RegistrationSchema, { host, port: 1 }), { value: { host, port: 1 } });
   });
 }
+
+test("read() takes a registration with a name, and refuses an empty one", () => {
+  const where = { host: "a", port: 1, name: "receiver-a" };
+  assert.deepEqual(read(RegistrationSchema, where), { value: where });
+  const problem = '"name" must not be empty';
+  assert.deepEqual(read(RegistrationSchema, { ...where, name: "" }), { problem });
+});
 
 test("readJson() tells acks from errors", () => {
   const ack = { type: "ack", id: "1", receiver: "r", duplicate: false };

@@ -12,8 +12,8 @@ import { startMonitor } from "../monitor.ts";
 import { listen } from "../plumbing/listen.ts";
 import { MAX_BATCH } from "../trace/batch.ts";
 import { readRecord } from "../trace/check_record.ts";
+import type { TraceEvent } from "../trace/events.ts";
 import { openMonitor } from "../trace/to_monitor.ts";
-import type { TraceEvent } from "../trace/trace.ts";
 import { discoveryUrl, keptLog, startRole, stopRole, until } from "./helpers.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
@@ -21,7 +21,7 @@ let discovery: Awaited<ReturnType<typeof startDiscovery>>;
 let monitor: Awaited<ReturnType<typeof startMonitor>>;
 let url: string;
 before(async () => {
-  discovery = await startDiscovery({ ...LOCAL, receiverTtl: 30_000, sweepEvery: 5000 }, keptLog().log);
+  discovery = await startDiscovery({ ...LOCAL, receiverTtlMs: 30_000, sweepEveryMs: 5000 }, keptLog().log);
   monitor = await startMonitor({ ...LOCAL, discovery: `http://127.0.0.1:${discovery.port}` }, keptLog().log);
   url = `http://127.0.0.1:${monitor.port}`;
 });

@@ -8,7 +8,7 @@ import { layOut, type Shape } from "../monitor/layout.js";
 import { apply, createModel } from "../monitor/model.js";
 import { applyList } from "../monitor/processes.js";
 import { tellState, tellStory } from "../monitor/story.js";
-import type { TraceEvent } from "../trace/trace.ts";
+import type { TraceEvent } from "../trace/events.ts";
 
 type Details = Partial<TraceEvent>;
 const eventsOf =

@@ -2,53 +2,66 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { afterEach, test } from "node:test";
+import * as v from "valibot";
 import { startDiscovery } from "../discovery.ts";
-import { createDiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
-import type { Fault } from "../lib/faults.ts";
+import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
 import { createFrameReader } from "../lib/framing.ts";
+import { AckSchema } from "../lib/messages.ts";
 import {
   cleanup,
-  type ReceiverContext,
+  type Fault,
   type ReceiverNode,
+  type ReceiverOptions,
   registerReceiver,
   startReceiver,
+  stayRegistered,
 } from "../receiver.ts";
+import type { TraceEvent } from "../trace/events.ts";
 import { createTrace } from "../trace/trace.ts";
 import { keptLog, until } from "./helpers.ts";
 
-const OPTIONS = { advertiseHost: "127.0.0.1", port: 0, heartbeatEvery: 10_000, work: 0, lateBy: 100 };
+const OPTIONS = {
+  name: "receiver-test",
+  advertiseHost: "127.0.0.1",
+  port: 0,
+  heartbeatEveryMs: 10_000,
+  workMs: 0,
+  lateByMs: 100,
+  discovery: createDiscoveryApi("http://127.0.0.1:9"),
+};
 const toClose: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of toClose.splice(0).reverse()) await close();
 });
 
 /** A receiver that isn't registered; the coin falls as told, then without faults. */
-async function start(
-  coins: (Fault | undefined)[] = [],
-  options: Partial<typeof OPTIONS> = {},
-  context: Partial<ReceiverContext> = {},
-) {
+async function start(coins: (Fault | undefined)[] = [], options: Partial<ReceiverOptions> = {}) {
   const stop = new AbortController();
   const { log, lines } = keptLog();
-  const node = await startReceiver(
-    { ...OPTIONS, ...options },
-    {
-      discovery: createDiscoveryApi("http://127.0.0.1:9"),
-      log,
-      trace: createTrace("receiver-test", { log }),
-      tossCoin: () => coins.shift(),
-      signal: stop.signal,
-      ...context,
-    },
-  );
+  const events: TraceEvent[] = [];
+  const node = await startReceiver({
+    ...OPTIONS,
+    log,
+    trace: createTrace("receiver-test", { log, outlets: [(event) => events.push(event)] }),
+    tossCoin: () => coins.shift(),
+    signal: stop.signal,
+    ...options,
+  });
   toClose.push(() => cleanup(node));
   toClose.push(() => stop.abort());
-  return { node, lines };
+  return { node, lines, events, stop };
 }
 
 interface Peer {
   socket: Socket;
-  frames: { type: string; id?: string; duplicate?: boolean; code?: string; message?: string }[];
+  frames: {
+    type: string;
+    id?: string;
+    duplicate?: boolean;
+    code?: string;
+    message?: string;
+    clock?: number;
+  }[];
   send(...texts: (string | object)[]): void;
 }
 
@@ -57,9 +70,10 @@ async function connectTo(node: ReceiverNode): Promise<Peer> {
   await once(socket, "connect");
   toClose.push(() => socket.destroy());
   const frames: Peer["frames"] = [];
+  const onProblem = (_code: string, problem: string) => socket.destroy(new Error(problem));
   socket.on(
     "data",
-    createFrameReader((line) => frames.push(JSON.parse(line))),
+    createFrameReader((line) => frames.push(JSON.parse(line)), onProblem),
   );
   return {
     socket,
@@ -114,7 +128,7 @@ test("a repeated id is acked as a duplicate and not processed again, on whatever
 });
 
 test("a repeated id that is still processed waits for that, and is acked on its own connection", async () => {
-  const { node, lines } = await start([], { work: 100 });
+  const { node, lines } = await start([], { workMs: 100 });
   const first = await connectTo(node);
   const second = await connectTo(node);
   first.send(message("1"));
@@ -155,7 +169,7 @@ test("a lost-ack fault gives no answer; its retry is acked as a duplicate, and w
 });
 
 test("a late-ack fault acks after its time; a retry before that is acked at once, as a duplicate", async () => {
-  const { node, lines } = await start(["late-ack"], { lateBy: 300 });
+  const { node, lines } = await start(["late-ack"], { lateByMs: 300 });
   const peer = await connectTo(node);
   const sentAt = performance.now();
   peer.send(message("1"), message("1"));
@@ -187,7 +201,7 @@ test("the coin is not tossed for a message that was processed already", async ()
     tossed += 1;
     return undefined;
   };
-  const { node } = await start([], {}, { tossCoin });
+  const { node } = await start([], { tossCoin });
   const peer = await connectTo(node);
   peer.send(message("1"), message("1"), message("2"));
   await frameCount(peer, 3);
@@ -235,67 +249,262 @@ test("a receiver refuses more connections than it can hold, and says that it is 
 });
 
 test("a receiver refuses more work than it can hold, and says that it is busy", async () => {
-  const { node } = await start([], { work: 60_000 });
+  const { node } = await start([], { workMs: 60_000 });
   const peer = await connectTo(node);
   for (let n = 0; n <= 10_000; n++) peer.send(message(`${n}`));
   await once(peer.socket, "close");
   assert.equal(peer.frames[0]?.code, "busy");
 });
 
-test("registerReceiver() waits out a full group, and sendHeartbeat() registers again after a 404", async () => {
-  const answers = [new DiscoveryError("unreachable", "503"), "id-1", "id-2"];
-  const beats: string[] = [];
-  const { node } = await start(
-    [],
-    { heartbeatEvery: 1 },
-    {
-      discovery: {
-        url: "",
-        isComplete: () => true,
-        health: async () => {},
-        list: async () => [],
-        leave: async () => {},
-        async register() {
-          const answer = answers.shift() ?? "id-3";
-          if (answer instanceof Error) throw answer;
-          return answer as string;
-        },
-        async heartbeat(id) {
-          beats.push(id);
-          return id !== "id-1";
-        },
-      },
-    },
+test("a receiver whose clock was pushed to its end answers acks that are right, and goes on", async () => {
+  const { node } = await start();
+  const peer = await connectTo(node);
+  peer.send('{"type":"message","id":"1","body":"oi","clock":9007199254740991}\n', message("2"));
+  await frameCount(peer, 2);
+  const other = await connectTo(node);
+  other.send({ ...message("3"), clock: 7 });
+  await frameCount(other, 1);
+  const acks = [...peer.frames, ...other.frames];
+  assert.deepEqual(
+    acks.map(({ type, id }) => [type, id]),
+    [
+      ["ack", "1"],
+      ["ack", "2"],
+      ["ack", "3"],
+    ],
   );
+  for (const ack of acks) assert.ok(v.is(AckSchema, ack), JSON.stringify(ack));
+});
+
+test("a connection that was half-closed gets all its acks, the late one too, and is closed then", async () => {
+  const { node, lines } = await start([undefined, "late-ack"], { lateByMs: 200 });
+  const peer = await connectTo(node);
+  let isClosed = false;
+  peer.socket.on("close", () => {
+    isClosed = true;
+  });
+  peer.send(message("1"), message("late"), message("2"));
+  peer.socket.end();
+  await frameCount(peer, 2);
+  assert.deepEqual(
+    peer.frames.map(({ id }) => id),
+    ["1", "2"],
+  );
+  assert.equal(isClosed, false, "one is owed still");
+  await once(peer.socket, "end");
+  assert.deepEqual(
+    peer.frames.map(({ id }) => id),
+    ["1", "2", "late"],
+  );
+  await until("the receiver has let go of it", () => node.connections.size === 0);
+  assert.equal(processedCount(lines), 3);
+});
+
+test("a connection that was half-closed does not wait for the messages of others", async () => {
+  const { node } = await start([], { workMs: 60_000 });
+  const other = await connectTo(node);
+  other.send(message("long"));
+  await until("it is in progress", () => node.inProgress.has("long"));
+  node.workMs = 0;
+  const peer = await connectTo(node);
+  peer.send(message("1"));
+  peer.socket.end();
+  await once(peer.socket, "end");
+  assert.deepEqual(
+    peer.frames.map(({ id }) => id),
+    ["1"],
+  );
+  assert.ok(node.inProgress.has("long"), "that one is still in progress");
+  assert.deepEqual(other.frames, []);
+});
+
+test("a connection that was half-closed without a message is closed", async () => {
+  const { node, lines } = await start();
+  const peer = await connectTo(node);
+  peer.socket.end();
+  await once(peer.socket, "end");
+  assert.deepEqual(peer.frames, []);
+  assert.deepEqual(lines, []);
+});
+
+test("a connection that ends without a newline is logged once, and nothing is acked", async () => {
+  const { node, lines, events } = await start();
+  const peer = await connectTo(node);
+  peer.send("Hello Receiver!");
+  peer.socket.end();
+  await once(peer.socket, "end");
+  await until("the receiver has let go of it", () => node.connections.size === 0);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? "", /warn: got "Hello Receiver!" and no newline/);
+  assert.deepEqual(peer.frames, []);
+  assert.deepEqual(events, []);
+});
+
+test("a connection that stays open for 3 s without a newline is logged once, and its frame may still end", async () => {
+  const { node, lines } = await start();
+  const peer = await connectTo(node);
+  const startedAt = performance.now();
+  peer.send('{"type":"message",');
+  await until("it is logged", () => lines.length > 0);
+  assert.ok(performance.now() - startedAt >= 2900, "not at once");
+  assert.match(lines[0] ?? "", /warn: got "\{\\"type\\":\\"message\\"," and no newline/);
+  assert.deepEqual(peer.frames, []);
+  peer.send('"id":"1",');
+  await until("it stays there for 3 s again", () => performance.now() - startedAt >= 6500);
+  assert.equal(lines.length, 1, "once");
+  peer.send('"body":"oi"}\n');
+  await frameCount(peer, 1);
+  assert.deepEqual(idsAndDuplicates(peer), [["1", false]]);
+  assert.equal(lines.filter((line) => line.includes("no newline")).length, 1);
+});
+
+test("a connection on which nothing has begun may be idle, and is not logged", async () => {
+  const { node, lines } = await start();
+  const [idle, peer] = [await connectTo(node), await connectTo(node)];
+  peer.send("Hello");
+  await until("that one is logged", () => lines.length > 0);
+  idle.send(message("1"));
+  await frameCount(idle, 1);
+  assert.equal(lines.filter((line) => line.includes("no newline")).length, 1);
+});
+
+/** A discovery that does all that is asked, or what the test gives it. */
+function fakeDiscovery(given: Partial<DiscoveryApi>): DiscoveryApi {
+  return {
+    url: "",
+    list: async () => ({ receivers: [], isComplete: true }),
+    register: async () => "id-1",
+    heartbeat: async () => true,
+    leave: async () => {},
+    ...given,
+  };
+}
+
+/** Keeps its lease until the test is over. */
+function stay({ node, stop }: Awaited<ReturnType<typeof start>>): void {
+  const ended = assert.rejects(stayRegistered(node), { name: "AbortError" });
+  toClose.push(() => {
+    stop.abort();
+    return ended;
+  });
+}
+
+test("registerReceiver() waits out a full group, and stayRegistered() registers again after a 404", {
+  timeout: 20_000,
+}, async () => {
+  const answers = [new DiscoveryError("unreachable", "503"), "id-1", "id-2"];
+  const asked: object[] = [];
+  const beats: string[] = [];
+  const discovery = fakeDiscovery({
+    async register(where) {
+      asked.push(where);
+      const answer = answers.shift() ?? "id-3";
+      if (answer instanceof Error) throw answer;
+      return answer as string;
+    },
+    async heartbeat(id) {
+      beats.push(id);
+      return id !== "id-1";
+    },
+  });
+  const started = await start([], { heartbeatEveryMs: 1, discovery });
+  const { node, lines } = started;
   await registerReceiver(node);
-  await until("it has its second id", () => beats.includes("id-2") || undefined);
+  assert.match(lines[0] ?? "", /warn: waiting for discovery/);
+  assert.equal(node.id, "id-1");
+  stay(started);
+  await until("it has its second id", () => beats.includes("id-2"));
   assert.equal(beats[0], "id-1");
   assert.equal(node.id, "id-2");
+  assert.deepEqual(asked, Array(3).fill({ host: "127.0.0.1", port: node.port, name: "receiver-test" }));
+});
+
+test("stayRegistered() goes on when a heartbeat gets no answer, and says so", async () => {
+  let beats = 0;
+  const discovery = fakeDiscovery({
+    async heartbeat() {
+      beats += 1;
+      if (beats === 1) throw new DiscoveryError("unreachable", "Cannot send heartbeat: ECONNREFUSED");
+      return true;
+    },
+  });
+  const started = await start([], { heartbeatEveryMs: 1, discovery });
+  await registerReceiver(started.node);
+  stay(started);
+  await until("it has sent another", () => beats > 1);
+  assert.equal(started.node.id, "id-1");
+  const said = started.lines.filter((line) => line.includes("Cannot send heartbeat"));
+  assert.equal(said.length, 1);
+  assert.match(said[0] ?? "", /warn: .*ECONNREFUSED; the next heartbeat tries again/);
 });
 
 test("a receiver comes back after discovery was started again, and leaves at its cleanup", async () => {
   const { log } = keptLog();
-  const options = { host: "127.0.0.1", port: 0, receiverTtl: 30_000, sweepEvery: 5000 };
+  const options = { host: "127.0.0.1", port: 0, receiverTtlMs: 30_000, sweepEveryMs: 5000 };
   let server = await startDiscovery(options, log);
   toClose.push(() => server.close());
   const discovery = createDiscoveryApi(`http://127.0.0.1:${server.port}`);
-  const { node } = await start([], { heartbeatEvery: 20 }, { discovery });
+  const list = async () => (await discovery.list()).receivers;
+  const started = await start([], { heartbeatEveryMs: 20, discovery });
+  const { node, events } = started;
   await registerReceiver(node);
+  stay(started);
   const before = node.id;
   assert.deepEqual(
-    (await discovery.list()).map(({ id, host, port }) => [id, host, port]),
-    [[before, "127.0.0.1", node.port]],
+    (await list()).map(({ id, host, port, name }) => [id, host, port, name]),
+    [[before, "127.0.0.1", node.port, "receiver-test"]],
   );
 
   server.close();
   server = await startDiscovery({ ...options, port: server.port }, log);
   const [back] = await until("it is back", async () => {
-    const listed = await discovery.list();
-    return listed.length > 0 ? listed : undefined;
+    const listed = await list();
+    return listed.length > 0 && listed;
   });
   assert.equal(back?.port, node.port);
   assert.notEqual(back?.id, before);
 
+  started.stop.abort();
   await cleanup(node);
-  assert.deepEqual(await discovery.list(), []);
+  assert.deepEqual(await list(), []);
+  assert.deepEqual(
+    events.map(({ event, receiver, note }) => [event, receiver, note]),
+    [
+      ["joined", before, `127.0.0.1:${node.port}`],
+      ["joined", back?.id, `127.0.0.1:${node.port}`],
+      ["left", back?.id, `127.0.0.1:${node.port}`],
+    ],
+  );
+});
+
+test("cleanup() that can't tell discovery says so, tells no event, and closes all the same", async () => {
+  const { port, close } = await startDiscovery(
+    { host: "127.0.0.1", port: 0, receiverTtlMs: 30_000, sweepEveryMs: 5000 },
+    keptLog().log,
+  );
+  const { node, lines, events } = await start([], {
+    discovery: createDiscoveryApi(`http://127.0.0.1:${port}`),
+  });
+  await registerReceiver(node);
+  const peer = await connectTo(node);
+  close();
+  await cleanup(node);
+  assert.equal(lines.filter((line) => /warn: Cannot leave at .*ECONNREFUSED/.test(line)).length, 1);
+  assert.deepEqual(
+    events.map(({ event }) => event),
+    ["joined"],
+  );
+  await until("its connections are closed", () => peer.socket.readableEnded || peer.socket.destroyed);
+});
+
+test("cleanup() of a receiver that never was in the group tells nobody", async () => {
+  let left = 0;
+  const discovery = fakeDiscovery({
+    async leave() {
+      left += 1;
+    },
+  });
+  const { node, events } = await start([], { discovery });
+  await cleanup(node);
+  assert.deepEqual([left, events], [0, []]);
 });

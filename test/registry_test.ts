@@ -1,91 +1,155 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { createRegistry } from "../lib/registry.ts";
+import { type TestContext, test } from "node:test";
+import {
+  type Change,
+  createRegistry,
+  heartbeat,
+  isComplete,
+  leave,
+  list,
+  type Registry,
+  register,
+  sweep,
+} from "../discovery.ts";
 
-/** A registry with a clock that the test sets, and what it told of. */
-function setUp(maxReceivers?: number) {
+const said = (changes: Change[]) => changes.map(({ event, receiver }) => `${receiver.host} ${event}`);
+
+/** A registry whose two clocks the test sets: that of the leases, and that on the wall. */
+function setUp(t: TestContext, options: { maxReceivers?: number } = {}) {
   const clock = { ms: 1_000_000 };
-  const events: string[] = [];
-  const registry = createRegistry({
-    ttlMs: 30_000,
-    now: () => clock.ms,
-    wallClock: () => clock.ms / 1000,
-    onChange: (event, { host }) => events.push(`${host} ${event}`),
-    ...(maxReceivers === undefined ? {} : { maxReceivers }),
-  });
-  const register = (host: string) =>
-    registry.register({ host, port: 1 }) ?? assert.fail("the registry is full");
-  return { clock, events, registry, register };
+  t.mock.method(Date, "now", () => clock.ms);
+  const registry = createRegistry(30_000, { now: () => clock.ms, ...options });
+  return { clock, registry };
 }
 
-test("list() gives the receivers in the order in which they registered, with when they were seen in seconds", () => {
-  const { clock, registry, register } = setUp();
-  const a = register("a");
+/** Registers a receiver at that host. @returns its id */
+function add(registry: Registry, host: string): string {
+  const last = register(registry, { host, port: 1 }).at(-1);
+  assert.equal(last?.event, "registered");
+  return last.receiver.id;
+}
+
+test("list() gives the receivers in the order in which they registered, with when they were seen in seconds", (t) => {
+  const { clock, registry } = setUp(t);
+  const a = add(registry, "a");
   clock.ms += 1500;
-  const b = register("b");
-  assert.deepEqual(registry.list(), [
+  const b = add(registry, "b");
+  assert.deepEqual(list(registry), [
     { id: a, host: "a", port: 1, last_seen: 1000 },
     { id: b, host: "b", port: 1, last_seen: 1001.5 },
   ]);
 });
 
-test("a lease lasts exactly its time, without any sweep", () => {
-  const { clock, registry, register } = setUp();
-  const id = register("a");
+test("register() with a name lists the name; without one there is none", (t) => {
+  const { registry } = setUp(t);
+  register(registry, { host: "a", port: 1, name: "receiver-a" });
+  register(registry, { host: "b", port: 1 });
+  const [a, b] = list(registry);
+  assert.equal(a?.name, "receiver-a");
+  assert.deepEqual(Object.keys(b ?? {}).toSorted(), ["host", "id", "last_seen", "port"]);
+});
+
+test("a lease lasts exactly its time, without any sweep", (t) => {
+  const { clock, registry } = setUp(t);
+  const id = add(registry, "a");
   clock.ms += 29_999;
-  assert.equal(registry.list().length, 1);
+  assert.equal(list(registry).length, 1);
   clock.ms += 1;
-  assert.equal(registry.list().length, 0);
-  assert.equal(registry.heartbeat(id), false);
-  assert.equal(registry.leave(id), false);
+  assert.equal(list(registry).length, 0);
+  assert.equal(heartbeat(registry, id), false);
+  assert.deepEqual(leave(registry, id), []);
 });
 
-test("heartbeat() renews the lease", () => {
-  const { clock, registry, register } = setUp();
-  const id = register("a");
+test("a lease is measured by a clock that the wall's doesn't move", (t) => {
+  const { clock } = setUp(t);
+  const registry = createRegistry(30_000, { now: () => 7 });
+  add(registry, "a");
+  clock.ms += 1_000_000; // by Date.now()
+  assert.equal(list(registry).length, 1);
+});
+
+test("heartbeat() renews the lease, and when it was seen", (t) => {
+  const { clock, registry } = setUp(t);
+  const id = add(registry, "a");
   clock.ms += 29_999;
-  assert.equal(registry.heartbeat(id), true);
+  assert.equal(heartbeat(registry, id), true);
+  assert.equal(list(registry)[0]?.last_seen, 1029.999);
   clock.ms += 29_999;
-  assert.equal(registry.list().length, 1);
+  assert.equal(list(registry).length, 1);
 });
 
-test("heartbeat() and leave() do not know a stranger", () => {
-  const { registry } = setUp();
-  assert.equal(registry.heartbeat("nobody"), false);
-  assert.equal(registry.leave("nobody"), false);
+test("heartbeat() and leave() do not know a stranger", (t) => {
+  const { registry } = setUp(t);
+  assert.equal(heartbeat(registry, "nobody"), false);
+  assert.deepEqual(leave(registry, "nobody"), []);
 });
 
-test("sweep() removes what has expired, and tells of it once", () => {
-  const { clock, events, registry, register } = setUp();
-  register("a");
-  clock.ms += 20_000;
-  register("b");
-  clock.ms += 10_000;
-  registry.sweep();
-  registry.sweep();
-  assert.deepEqual(events, ["a registered", "b registered", "a expired"]);
-});
-
-test("register() of the same address replaces the older receiver", () => {
-  const { events, registry, register } = setUp();
-  const before = register("a");
-  const after = register("a");
-  assert.notEqual(before, after);
+test("leave() takes a receiver off the list, and tells of it once", (t) => {
+  const { registry } = setUp(t);
+  const id = add(registry, "a");
+  add(registry, "b");
+  assert.deepEqual(said(leave(registry, id)), ["a left"]);
+  assert.deepEqual(said(leave(registry, id)), []);
   assert.deepEqual(
-    registry.list().map(({ id }) => id),
-    [after],
+    list(registry).map(({ host }) => host),
+    ["b"],
   );
-  assert.deepEqual(events, ["a registered", "a replaced", "a registered"]);
 });
 
-test("register() refuses more than the most, until some have left or expired", () => {
-  const { clock, registry, register } = setUp(2);
-  register("a");
-  const b = register("b");
-  assert.equal(registry.register({ host: "c", port: 1 }), undefined);
-  registry.leave(b);
-  register("c");
-  assert.equal(registry.register({ host: "d", port: 1 }), undefined);
+test("sweep() removes what has expired, and tells of it once", (t) => {
+  const { clock, registry } = setUp(t);
+  add(registry, "a");
+  clock.ms += 20_000;
+  add(registry, "b");
+  clock.ms += 10_000;
+  assert.equal(registry.leases.size, 2);
+  assert.deepEqual(said(sweep(registry)), ["a expired"]);
+  assert.equal(registry.leases.size, 1, "its memory is free");
+  assert.deepEqual(said(sweep(registry)), []);
+});
+
+test("register() of the same address replaces the older receiver, and tells of both in order", (t) => {
+  const { registry } = setUp(t);
+  const before = register(registry, { host: "a", port: 1 });
+  const after = register(registry, { host: "a", port: 1 });
+  assert.deepEqual(said([...before, ...after]), ["a registered", "a replaced", "a registered"]);
+  const [first, replaced, second] = [...before, ...after].map(({ receiver }) => receiver.id);
+  assert.equal(replaced, first);
+  assert.notEqual(second, first);
+  assert.deepEqual(
+    list(registry).map(({ id }) => id),
+    [second],
+  );
+});
+
+test("register() of the same host with another port is another receiver", (t) => {
+  const { registry } = setUp(t);
+  add(registry, "a");
+  assert.deepEqual(said(register(registry, { host: "a", port: 2 })), ["a registered"]);
+  assert.equal(list(registry).length, 2);
+});
+
+test("register() refuses more than the most, until some have left or expired", (t) => {
+  const { clock, registry } = setUp(t, { maxReceivers: 2 });
+  add(registry, "a");
+  const b = add(registry, "b");
+  assert.deepEqual(register(registry, { host: "c", port: 1 }), []);
+  leave(registry, b);
+  add(registry, "c");
+  assert.deepEqual(register(registry, { host: "d", port: 1 }), []);
   clock.ms += 30_000;
-  register("d");
+  assert.deepEqual(said(register(registry, { host: "d", port: 1 })), [
+    "a expired",
+    "c expired",
+    "d registered",
+  ]);
+});
+
+test("isComplete() says no until the time of a lease has passed since the start", (t) => {
+  const { clock, registry } = setUp(t);
+  assert.equal(isComplete(registry), false);
+  clock.ms += 29_999;
+  assert.equal(isComplete(registry), false);
+  clock.ms += 1;
+  assert.equal(isComplete(registry), true);
 });

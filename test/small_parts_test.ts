@@ -1,22 +1,25 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
-import { createCoin, FAULTS, seededRandom } from "../lib/faults.ts";
-import { createRecentIds } from "../lib/recent_ids.ts";
+import { createChildController, isAbort, untilWoken, type Waiter } from "../plumbing/child_controller.ts";
 import { inLanes } from "../plumbing/lanes.ts";
-import { createLog, printable } from "../plumbing/log.ts";
-import { checkOpenFiles, openFilesLimit } from "../plumbing/open_files.ts";
-import { createTally, type Result, showResult } from "../terminal/results.ts";
+import { createLog } from "../plumbing/log.ts";
+import { openFilesLimit, problemWithOpenFiles } from "../plumbing/open_files.ts";
+import { printable, quoted, shortId, showDuration } from "../plumbing/printable.ts";
+import { seededRandom } from "../plumbing/seeded_random.ts";
+import { createCoin, FAULT_NAMES, type ReceiverNode, remember } from "../receiver.ts";
 
-test("createRecentIds() remembers at least the newest ids, and at most twice as many", () => {
-  fc.assert(
-    fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 100 }), (atLeast, added) => {
-      const ids = createRecentIds({ atLeast });
-      for (let n = 1; n <= added; n++) ids.add(`${n}`);
-      for (let n = Math.max(1, added - atLeast + 1); n <= added; n++) assert.ok(ids.has(`${n}`));
-      for (let n = 1; n <= added - 2 * atLeast; n++) assert.ok(!ids.has(`${n}`));
-    }),
-  );
+test("remember() keeps at least the last 50,000 ids, and at most 100,000", () => {
+  const node = { young: new Set(), old: new Set() } as Partial<ReceiverNode> as ReceiverNode;
+  const knows = (n: number) => node.young.has(`${n}`) || node.old.has(`${n}`);
+  // At each step only the edges are asked: what is known is always the newest ones, without a gap.
+  for (let n = 1; n <= 260_000; n++) {
+    remember(node, `${n}`);
+    if (!knows(n)) assert.fail(`${n}: the newest is not known`);
+    if (n >= 50_000 && !knows(n - 49_999)) assert.fail(`${n}: the 50,000th newest is not known`);
+    if (knows(n - 100_000)) assert.fail(`${n}: the 100,001st newest is still known`);
+    if (node.young.size + node.old.size > 100_000) assert.fail(`${n}: more than 100,000 are kept`);
+  }
+  for (let n = 210_001; n <= 260_000; n++) assert.ok(knows(n), "without a gap");
 });
 
 test("seededRandom() gives the same numbers for the same seed, others for another, all from 0 to 1", () => {
@@ -28,7 +31,7 @@ test("seededRandom() gives the same numbers for the same seed, others for anothe
 
 for (const rate of [0, 0.1, 0.5, 1]) {
   test(`createCoin() says a fault at a rate of ${rate}`, () => {
-    const tossCoin = createCoin({ rate, faults: ["silent"], random: seededRandom(1) });
+    const tossCoin = createCoin(rate, ["silent"], seededRandom(1));
     const faults = Array.from({ length: 10_000 }, tossCoin).filter((fault) => fault === "silent").length;
     assert.ok(Math.abs(faults / 10_000 - rate) < 0.02, `${faults} of 10,000`);
   });
@@ -36,17 +39,17 @@ for (const rate of [0, 0.1, 0.5, 1]) {
 
 test("createCoin() with several faults tells the same story for the same seed, and draws all of them", () => {
   const story = (seed: number) =>
-    Array.from({ length: 1000 }, createCoin({ rate: 0.5, faults: FAULTS, random: seededRandom(seed) }));
+    Array.from({ length: 1000 }, createCoin(0.5, FAULT_NAMES, seededRandom(seed)));
   assert.deepEqual(story(7), story(7));
   assert.notDeepEqual(story(7), story(8));
-  for (const fault of FAULTS) {
+  for (const fault of FAULT_NAMES) {
     const times = story(7).filter((each) => each === fault).length;
     assert.ok(Math.abs(times - 100) < 40, `${fault} ${times} times of 1,000, and 100 are expected`);
   }
 });
 
 test("createCoin() draws only the faults that it was given", () => {
-  const tossCoin = createCoin({ rate: 1, faults: ["late-ack", "exit"], random: seededRandom(1) });
+  const tossCoin = createCoin(1, ["late-ack", "exit"], seededRandom(1));
   assert.deepEqual(new Set(Array.from({ length: 100 }, tossCoin)), new Set(["late-ack", "exit"]));
 });
 
@@ -71,36 +74,35 @@ test("printable() leaves letters of any language alone", () => {
   assert.equal(printable("olá 你好 🎉"), "olá 你好 🎉");
 });
 
-const result: Result = { id: "m1", receiver: "5f1c2a7e-0000", outcome: "acked", attempts: 2, ms: 5012 };
-
-test("showResult() says each of the three outcomes in words that differ", () => {
-  assert.equal(showResult(result), "acked by 5f1c2a7e, after 2 attempts, in 5.0s");
-  assert.match(showResult({ ...result, duplicate: true }), /processed at an earlier attempt/);
-  assert.match(
-    showResult({ ...result, outcome: "undelivered", reason: "ECONNREFUSED" }),
-    /never reached.*ECONNREFUSED/,
-  );
-  assert.match(showResult({ ...result, outcome: "unknown", reason: "given up" }), /may or may not.*given up/);
+test("shortId() gives the first eight characters, as harmless as printable()", () => {
+  assert.equal(shortId("5f1c2a7e-1111"), "5f1c2a7e");
+  assert.equal(shortId("a\x1b[2Jb"), "a\\x1b[2Jb");
 });
 
-test("createTally() counts, and shows how many attempts messages took", () => {
-  const tally = createTally();
-  for (const attempts of [1, 1, 2, 9, 12]) tally.add({ ...result, attempts, duplicate: attempts > 1 });
-  tally.add({ ...result, outcome: "unknown", attempts: 3 });
-  const [total, attempts, time, ...bars] = tally.show();
-  assert.match(total ?? "", /^6 messages: 5 acked, 0 undelivered, 1 unknown/);
-  assert.match(attempts ?? "", /^attempts: 28, 4.67 a message; acked as duplicates: 3$/);
-  assert.match(time ?? "", /median 5.0s, 99th percentile 5.0s/);
-  assert.deepEqual(
-    bars.map((bar) => bar.replace(/█+/, "█")),
-    ["  1 attempt  █ 2", "  2 attempts █ 1", " 8+ attempts █ 2"],
-  );
+test("quoted() cuts a long text, and says so", () => {
+  assert.equal(quoted('say "oi"\n'), '"say \\"oi\\"\\n"');
+  assert.equal(quoted("12345", 5), '"12345"');
+  assert.equal(quoted("123456", 5), '"12345"…');
 });
 
-test("checkOpenFiles() says both numbers when there are too few, and lets the rest pass", () => {
-  const check = (sockets: number, limit: number) => () => checkOpenFiles("send", sockets, limit);
-  assert.throws(check(1000, 1024), /Cannot send: .* 1100 open files, .* may have 1024\nTry: ulimit -n 1100/);
-  assert.doesNotThrow(check(924, 1024));
+for (const [ms, shown] of [
+  [0.123, "0.12ms"],
+  [1, "1.0ms"],
+  [12.34, "12.3ms"],
+  [999.9, "999.9ms"],
+  [1000, "1.0s"],
+  [5012, "5.0s"],
+] as const) {
+  test(`showDuration() shows ${ms} ms as ${shown}`, () => assert.equal(showDuration(ms), shown));
+}
+
+test("problemWithOpenFiles() says both numbers when there are too few, and lets the rest pass", () => {
+  assert.equal(
+    problemWithOpenFiles("send", 1000, 1024),
+    "Cannot send: that takes 1100 open files, and this process may have 1024; try ulimit -n 1100, or fewer",
+  );
+  assert.match(problemWithOpenFiles("send", 925, 1024) ?? "", /1025 open files/);
+  assert.equal(problemWithOpenFiles("send", 924, 1024), undefined);
   const limit = openFilesLimit();
   assert.ok(limit === undefined || limit > 0);
 });
@@ -122,4 +124,94 @@ test("inLanes() works on each item once, and on so many at a time", async () => 
     inLanes(2, [1], () => Promise.reject(new Error("no"))),
     /no/,
   );
+});
+
+test("inLanes() rejects only when all lanes have ended", async () => {
+  const ends: (() => void)[] = [];
+  const begun: number[] = [];
+  let isOver = false;
+  const working = inLanes(3, [1, 2, 3, 4, 5], async (item) => {
+    begun.push(item);
+    if (item === 1) throw new Error("the first fails");
+    await new Promise<void>((resolve) => ends.push(resolve));
+  }).finally(() => {
+    isOver = true;
+  });
+  working.catch(() => {}); // it is looked at below
+  for (let done = 0; done < 4; done++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(isOver, false, `${done} of 4 are done`);
+    ends.shift()?.();
+  }
+  await assert.rejects(working, /the first fails/);
+  assert.deepEqual(begun, [1, 2, 3, 4, 5], "the other lanes do what is left");
+});
+
+test("inLanes() that fails in every lane begins nothing more", async () => {
+  const begun: number[] = [];
+  const working = inLanes(2, [1, 2, 3, 4], async (item) => {
+    begun.push(item);
+    throw new Error("no");
+  });
+  await assert.rejects(working, /no/);
+  assert.deepEqual(begun, [1, 2]);
+});
+
+test("createChildController() ends with its parent, for the same reason, or alone", () => {
+  const parent = new AbortController();
+  const [child, other] = [createChildController(parent.signal), createChildController(parent.signal)];
+  child.abort("given up");
+  assert.deepEqual([child.signal.aborted, other.signal.aborted, parent.signal.aborted], [true, false, false]);
+  assert.equal(child.signal.reason.message, "given up");
+  assert.ok(isAbort(child.signal.reason));
+  parent.abort(new Error("stopped"));
+  assert.equal(other.signal.reason, parent.signal.reason);
+  assert.equal(createChildController(parent.signal).signal.reason, parent.signal.reason, "even at once");
+});
+
+test("createChildController() forgets its parent at release()", () => {
+  const parent = new AbortController();
+  const child = createChildController(parent.signal);
+  child.release();
+  parent.abort();
+  assert.equal(child.signal.aborted, false);
+});
+
+/** Work that goes on until its signal ends it. */
+function endless(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+}
+
+function makeWaiter() {
+  const stop = new AbortController();
+  const waiter: Waiter = { signal: stop.signal, wake: undefined };
+  return { stop, waiter };
+}
+
+test("untilWoken() gives what the work gives", async () => {
+  assert.equal(await untilWoken(makeWaiter().waiter, async () => "done"), "done");
+});
+
+test("untilWoken() is ended by wake, and leaves the signal alone", async () => {
+  const { stop, waiter } = makeWaiter();
+  const waiting = untilWoken(waiter, endless);
+  waiter.wake?.();
+  assert.equal(await waiting, undefined);
+  assert.equal(stop.signal.aborted, false);
+});
+
+test("untilWoken() is ended by the signal, also by one that was aborted before", async () => {
+  const { stop, waiter } = makeWaiter();
+  const waiting = untilWoken(waiter, endless);
+  stop.abort();
+  assert.equal(await waiting, undefined);
+  assert.equal(await untilWoken(waiter, endless), undefined);
+});
+
+test("untilWoken() rethrows other errors", async () => {
+  const failing = async () => Promise.reject(new TypeError("a mistake"));
+  await assert.rejects(untilWoken(makeWaiter().waiter, failing), { message: "a mistake" });
 });

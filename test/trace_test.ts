@@ -1,22 +1,24 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
+import * as v from "valibot";
 import { createLog } from "../plumbing/log.ts";
+import { FAULTS } from "../receiver.ts";
 import { readRecord } from "../trace/check_record.ts";
-import { openRecord } from "../trace/record.ts";
 import {
   CLIENT_EVENTS,
-  createTrace,
   DISCOVERY_EVENTS,
-  describe,
   type EventDetails,
   type EventName,
   RECEIVER_EVENTS,
   type TraceEvent,
-} from "../trace/trace.ts";
+  TraceEventSchema,
+} from "../trace/events.ts";
+import { openRecord } from "../trace/record.ts";
+import { createTrace, describe, MAX_CLOCK } from "../trace/trace.ts";
 import { keptLog, type Role, startRole, stopRole, until } from "./helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "trace-"));
@@ -34,6 +36,16 @@ test("createTrace() raises its clock by one with each event, and sets it past wh
   );
   assert.equal(tell("ack received", { message: "m3", heard: 4 }), 13, "never back");
   assert.equal(tell("timed out", {}), 14);
+});
+
+test("createTrace() stops its clock at the last number that JSON carries exactly, whatever it hears", () => {
+  const events: TraceEvent[] = [];
+  const { tell } = createTrace("receiver-1", { ...keptLog(), outlets: [(event) => events.push(event)] });
+  assert.equal(tell("received", { heard: Number.MAX_SAFE_INTEGER - 2 }), Number.MAX_SAFE_INTEGER - 1);
+  for (const details of [{ heard: Number.MAX_SAFE_INTEGER }, { heard: MAX_CLOCK }, {}, { heard: 7 }, {}]) {
+    assert.equal(tell("received", details), Number.MAX_SAFE_INTEGER);
+  }
+  for (const event of events) assert.ok(v.is(TraceEventSchema, event), `${event.clock}`);
 });
 
 test("createTrace() gives each event to all outlets, whole, before tell() returns", () => {
@@ -84,7 +96,7 @@ const described: [EventName, EventDetails, string][] = [
   [
     "ack received",
     { ...m1, duplicate: true },
-    "message 5f1c2a7e, attempt 2: acked by 9b03d4c1, which had processed it before",
+    "message 5f1c2a7e, attempt 2: acked by 9b03d4c1, which processed it before",
   ],
   [
     "ack received",
@@ -106,14 +118,18 @@ const described: [EventName, EventDetails, string][] = [
     { ...m1, outcome: "unknown", note: "given up" },
     "message 5f1c2a7e, attempt 2: gave up on 9b03d4c1, unknown: given up",
   ],
-  ["group acked", { ...m1, need: 2, ackedBy: ["a", "b", "c"] }, "message 5f1c2a7e: acked by 3, 2 needed"],
+  [
+    "group acked",
+    { message: m1.message, need: 2, ackedBy: ["a", "b", "c"] },
+    "message 5f1c2a7e: acked by 3, 2 needed",
+  ],
   ["joined", { receiver: "9b03d4c1-2222", note: "host:7" }, "registered as 9b03d4c1, host:7"],
-  ["left", { receiver: "9b03d4c1-2222" }, "left the group, was 9b03d4c1"],
+  ["left", { receiver: "9b03d4c1-2222", note: "host:7" }, "9b03d4c1 left, host:7"],
   ["listed", { note: "3 in the group" }, "listed: 3 in the group"],
   [
     "ack ignored",
-    { ...m1, receiver: "9b03d4c1-bbbb" },
-    "message 5f1c2a7e: another ack of 9b03d4c1, nobody waits for it",
+    { message: m1.message, receiver: "9b03d4c1-bbbb" },
+    "message 5f1c2a7e: an ack of 9b03d4c1, nobody waits for it",
   ],
   ["registered", { receiver: "9b03d4c1-bbbb", note: "a:1" }, "9b03d4c1 registered, a:1"],
   ["heartbeat", { receiver: "9b03d4c1-bbbb" }, "heartbeat of 9b03d4c1"],
@@ -127,19 +143,27 @@ const described: [EventName, EventDetails, string][] = [
   ],
   [
     "fault",
-    { ...m1, fault: "silent" },
+    { ...m1, fault: "silent", note: FAULTS.silent },
     "message 5f1c2a7e, attempt 2, from somebody: crashed before processing it, no ack",
   ],
-  ["fault", { ...m1, fault: "lost-ack" }, "message 5f1c2a7e, attempt 2, from somebody: its ack will be lost"],
-  ["fault", { ...m1, fault: "late-ack" }, "message 5f1c2a7e, attempt 2, from somebody: its ack will be late"],
   [
     "fault",
-    { ...m1, fault: "disconnect" },
+    { ...m1, fault: "lost-ack", note: FAULTS["lost-ack"] },
+    "message 5f1c2a7e, attempt 2, from somebody: its ack will be lost",
+  ],
+  [
+    "fault",
+    { ...m1, fault: "late-ack", note: FAULTS["late-ack"] },
+    "message 5f1c2a7e, attempt 2, from somebody: its ack will be late",
+  ],
+  [
+    "fault",
+    { ...m1, fault: "disconnect", note: FAULTS.disconnect },
     "message 5f1c2a7e, attempt 2, from somebody: closed the connection before processing it",
   ],
   [
     "fault",
-    { ...m1, fault: "exit" },
+    { ...m1, fault: "exit", note: FAULTS.exit },
     "message 5f1c2a7e, attempt 2, from somebody: the process dies before processing it",
   ],
   ["processed", { ...m1, note: '"oi"' }, 'message 5f1c2a7e, attempt 2, from somebody: processed "oi"'],
@@ -183,6 +207,14 @@ test("openRecord() writes a line per event, at once, after what is there already
 test("openRecord() says what is wrong with a file that can't be opened", () => {
   const file = join(folder, "no", "such", "folder");
   assert.throws(() => openRecord(file), { message: new RegExp(`^Cannot record to ${file}: ENOENT`) });
+});
+
+const needsDevFull = existsSync("/dev/full") ? {} : { skip: "the system has no /dev/full" };
+test("openRecord() says once what is wrong with a file that can't be written", needsDevFull, () => {
+  const record = openRecord("/dev/full");
+  const event: TraceEvent = { event: "sent", process: "client-1", clock: 1, at: 0, message: "m1" };
+  assert.throws(() => record(event), { message: /^Cannot record to \/dev\/full: ENOSPC/ });
+  for (let clock = 2; clock <= 3; clock++) assert.doesNotThrow(() => record({ ...event, clock }));
 });
 
 const script = join(folder, "writer.ts");

@@ -1,6 +1,6 @@
 /** What crosses the wire between a role and the monitor. */
 import * as v from "valibot";
-import { TraceEventSchema } from "./trace.ts";
+import { TraceEventSchema } from "./events.ts";
 
 /** Events of one batch. */
 export const MAX_BATCH = 500;

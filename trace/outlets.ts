@@ -1,6 +1,15 @@
 /** Where the events of a role go besides its log: what `--record` and `--monitor` ask for. */
+import * as kind from "../plumbing/kinds.ts";
+import { LOG_OPTIONS, optional } from "../plumbing/options.ts";
 import { openRecord } from "./record.ts";
 import type { Outlet } from "./trace.ts";
+
+/** How a role tells what happens in it. */
+export const TRACE_OPTIONS = {
+  record: optional(kind.text, "a file that gets a JSON line for each event [default: none]"),
+  monitor: optional(kind.url, "the monitor that gets each event [default: none]"),
+  ...LOG_OPTIONS,
+};
 
 export interface OpenOutletsOptions {
   /** A file. */

@@ -7,16 +7,26 @@ import type { Outlet } from "./trace.ts";
  * returns: the system has it before anything that the event causes leaves the process, so a `kill -9`
  * leaves a line whole or absent. Several processes may append to the same file.
  *
- * @throws {Error} "Cannot record to …" when the file can't be opened
+ * @throws {Error} "Cannot record to …" when the file can't be opened; the outlet does when it can't be
+ * written, once: after that it drops what comes, so that the role can end in order
  */
 export function openRecord(file: string): Outlet {
-  let descriptor: number;
+  const fail = (error: unknown): never => {
+    throw new Error(`Cannot record to ${file}: ${(error as Error).message}`, { cause: error });
+  };
+  let descriptor: number | undefined;
   try {
     descriptor = openSync(file, "a");
   } catch (error) {
-    throw new Error(`Cannot record to ${file}: ${(error as Error).message}`, { cause: error });
+    fail(error);
   }
   return (event) => {
-    writeSync(descriptor, `${JSON.stringify(event)}\n`);
+    if (descriptor === undefined) return;
+    try {
+      writeSync(descriptor, `${JSON.stringify(event)}\n`);
+    } catch (error) {
+      descriptor = undefined;
+      fail(error);
+    }
   };
 }

@@ -7,9 +7,10 @@
 import { Agent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
-import got from "got";
+import got, { type Got } from "got";
 import { MAX_BATCH } from "./batch.ts";
-import type { Outlet, TraceEvent } from "./trace.ts";
+import type { TraceEvent } from "./events.ts";
+import type { Outlet } from "./trace.ts";
 
 const BATCH_EVERY_MS = 50; // soon enough for an eye
 const RETRY_EVERY_MS = 1000; // while the monitor is away
@@ -28,92 +29,95 @@ export interface MonitorOutlet {
   flush(): Promise<void>;
 }
 
+interface Sender {
+  http: Got;
+  maxQueued: number;
+  queue: TraceEvent[];
+  lost: number; // events since the last batch that arrived
+  sending?: Promise<boolean> | undefined;
+  timer?: NodeJS.Timeout | undefined;
+  isLast: boolean; // it says its last words: then the process stays for them
+  socket?: Socket;
+}
+
 export function openMonitor(url: string, { maxQueued = 10_000 }: OpenMonitorOptions = {}): MonitorOutlet {
   const one = { keepAlive: true, maxSockets: 1 };
   const agent = { http: new Agent(one), https: new HttpsAgent(one) };
-  const http = got.extend({
-    prefixUrl: url,
-    agent,
-    retry: { limit: 0 },
-    timeout: { request: REQUEST_TIMEOUT_MS },
-  });
-  let queue: TraceEvent[] = [];
-  let lost = 0;
-  let sending: Promise<boolean> | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let isLast = false;
-  let socket: Socket | undefined;
-
-  /**
-   * A batch that provably did not arrive goes back into the queue. Any other that fails counts as lost:
-   * the monitor may have taken it, and would show it twice.
-   */
-  async function send(): Promise<boolean> {
-    const batch = { events: queue.slice(0, MAX_BATCH), lost };
-    queue = queue.slice(MAX_BATCH);
-    lost = 0;
-    try {
-      const request = http.post("events", { json: batch });
-      // Unless it says its last words, a request under way is no reason for the process to stay.
-      request.on("request", (sent) =>
-        sent.once("socket", (used: Socket) => {
-          socket = used;
-          if (!isLast) used.unref();
-        }),
-      );
-      await request;
-      return true;
-    } catch (error) {
-      const kept = NOT_SENT.has((error as NodeJS.ErrnoException).code ?? "");
-      if (kept) queue = [...batch.events, ...queue];
-      const spare = kept ? queue.splice(maxQueued) : batch.events;
-      lost += batch.lost + spare.length;
-      return false;
-    }
-  }
-
-  function schedule(afterMs: number) {
-    if (timer === undefined) timer = setTimeout(sendNext, afterMs).unref();
-  }
-
-  async function sendNext() {
-    timer = undefined;
-    if (sending) return;
-    sending = send();
-    const wentWell = await sending;
-    sending = undefined;
-    if (isLast) return;
-    if (!wentWell) schedule(RETRY_EVERY_MS);
-    else if (queue.length > 0) schedule(queue.length < MAX_BATCH ? BATCH_EVERY_MS : 0);
-  }
-
-  async function flush() {
-    if (queue.length === 0 && lost === 0 && !sending) return;
-    isLast = true;
-    socket?.ref();
-    let wakeUp = () => {};
-    const inTime = new Promise<false>((resolve) => {
-      const bound = setTimeout(resolve, LAST_WORDS_MS, false);
-      wakeUp = () => clearTimeout(bound);
-    });
-    while (sending || queue.length > 0 || lost > 0) {
-      sending ??= send().finally(() => {
-        sending = undefined;
-      });
-      if (!(await Promise.race([sending, inTime]))) break;
-    }
-    wakeUp();
-    isLast = false;
-    socket?.unref();
-  }
-
-  process.once("beforeExit", () => flush());
+  const timeout = { request: REQUEST_TIMEOUT_MS };
+  const http = got.extend({ prefixUrl: url, agent, retry: { limit: 0 }, timeout });
+  const sender: Sender = { http, maxQueued, queue: [], lost: 0, isLast: false };
+  process.once("beforeExit", () => flush(sender));
   return {
     tell(event) {
-      if (queue.length < maxQueued) queue.push(event);
-      else lost += 1;
-      schedule(BATCH_EVERY_MS);
+      if (sender.queue.length < maxQueued) sender.queue.push(event);
+      else sender.lost += 1;
+      schedule(sender, BATCH_EVERY_MS);
     },
-    flush,
+    flush: () => flush(sender),
   };
+}
+
+function schedule(sender: Sender, afterMs: number): void {
+  sender.timer ??= setTimeout(sendNext, afterMs, sender).unref();
+}
+
+async function sendNext(sender: Sender): Promise<void> {
+  sender.timer = undefined;
+  if (sender.sending) return;
+  const wentWell = await sendOnce(sender);
+  const { isLast, queue } = sender;
+  if (isLast) return;
+  if (!wentWell) schedule(sender, RETRY_EVERY_MS);
+  else if (queue.length > 0) schedule(sender, queue.length < MAX_BATCH ? BATCH_EVERY_MS : 0);
+}
+
+/** Sends a batch, or waits for the one under way. @returns whether it arrived */
+function sendOnce(sender: Sender): Promise<boolean> {
+  sender.sending ??= send(sender).finally(() => {
+    sender.sending = undefined;
+  });
+  return sender.sending;
+}
+
+/**
+ * A batch that provably did not arrive goes back into the queue. Any other that fails counts as lost:
+ * the monitor may have taken it, and would show it twice.
+ */
+async function send(sender: Sender): Promise<boolean> {
+  const batch = { events: sender.queue.slice(0, MAX_BATCH), lost: sender.lost };
+  sender.queue = sender.queue.slice(MAX_BATCH);
+  sender.lost = 0;
+  try {
+    const request = sender.http.post("events", { json: batch });
+    // Unless it says its last words, a request under way is no reason for the process to stay.
+    request.on("request", (sent) =>
+      sent.once("socket", (socket: Socket) => {
+        sender.socket = socket;
+        if (!sender.isLast) socket.unref();
+      }),
+    );
+    await request;
+    return true;
+  } catch (error) {
+    const isKept = NOT_SENT.has((error as NodeJS.ErrnoException).code ?? "");
+    if (isKept) sender.queue = [...batch.events, ...sender.queue];
+    const spare = isKept ? sender.queue.splice(sender.maxQueued) : batch.events;
+    sender.lost += batch.lost + spare.length;
+    return false;
+  }
+}
+
+async function flush(sender: Sender): Promise<void> {
+  const isDone = () => !sender.sending && sender.queue.length === 0 && sender.lost === 0;
+  if (isDone()) return;
+  sender.isLast = true;
+  sender.socket?.ref();
+  let bound: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<false>((resolve) => {
+    bound = setTimeout(resolve, LAST_WORDS_MS, false);
+  });
+  while (!isDone()) if (!(await Promise.race([sendOnce(sender), tooLate]))) break;
+  clearTimeout(bound);
+  sender.isLast = false;
+  sender.socket?.unref();
 }

@@ -8,64 +8,15 @@
  * receives it sets its own clock past that. So whatever may have caused an event has a lower number,
  * even where the clocks on the wall disagree.
  */
-import * as v from "valibot";
-import { type Log, shortId } from "../plumbing/log.ts";
+import type { Log } from "../plumbing/log.ts";
+import { shortId } from "../plumbing/printable.ts";
+import type { EventDetails, EventName, TraceEvent } from "./events.ts";
 
-const name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
-const time = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
-const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31));
-const outcome = v.picklist(["acked", "undelivered", "unknown"]);
-
-/** Of a client: what it did with a message, and what it learned. */
-export const CLIENT_EVENTS = [
-  "listed",
-  "sent",
-  "retried",
-  "ack received",
-  "ack ignored",
-  "timed out",
-  "connection failed",
-  "gave up",
-  "group acked",
-] as const;
-/** Of a receiver: what it did with a message, and whether it is in the group. */
-export const RECEIVER_EVENTS = ["joined", "left", "received", "fault", "processed", "acked"] as const;
-/** Of discovery: whose lease began, goes on, and is over. Its clock is its own: no message brings it another's. */
-export const DISCOVERY_EVENTS = ["registered", "heartbeat", "expired", "replaced"] as const;
-
-export const TraceEventSchema = v.object({
-  event: v.picklist([...CLIENT_EVENTS, ...RECEIVER_EVENTS, ...DISCOVERY_EVENTS]),
-  /** Where it happened: `client-4f2a`, or a receiver's name, which stays when its id changes. */
-  process: name,
-  /** Lamport time. */
-  clock: time,
-  /** Time on the wall, in milliseconds since 1970; for people, never for order. */
-  at: v.number(),
-  /** The message's id. */
-  message: v.optional(name),
-  attempt: v.optional(time),
-  /** How long the attempt waits for its ack, in milliseconds. */
-  timeout: v.optional(milliseconds),
-  /** The id of the receiver that it is about. */
-  receiver: v.optional(name),
-  /** The process that the message came from. */
-  from: v.optional(name),
-  /** The Lamport time that came with the message or the ack. */
-  heard: v.optional(time),
-  duplicate: v.optional(v.boolean()),
-  fault: v.optional(name),
-  /** How long the lease lasts from now on, in milliseconds. */
-  lease: v.optional(milliseconds),
-  outcome: v.optional(outcome),
-  /** How many acks a send to the group needed, and the ids of the receivers that they came from. */
-  need: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-  ackedBy: v.optional(v.array(name)),
-  /** In words: why it failed, the beginning of the body, an address. */
-  note: v.optional(v.pipe(v.string(), v.maxLength(300))),
-});
-export type TraceEvent = v.InferOutput<typeof TraceEventSchema>;
-export type EventName = TraceEvent["event"];
-export type EventDetails = Omit<TraceEvent, "event" | "process" | "clock" | "at">;
+/**
+ * The clock stops here: the last number that JSON carries exactly, and that every peer takes. No frame may
+ * push it further.
+ */
+export const MAX_CLOCK = Number.MAX_SAFE_INTEGER;
 
 /** Takes each event, at once: when it returns, the event is on its way. */
 export type Outlet = (event: TraceEvent) => void;
@@ -92,7 +43,7 @@ export function createTrace(process: string, { log, outlets = [] }: CreateTraceO
   let clock = 0;
   return {
     tell(event, details) {
-      clock = Math.max(clock, details.heard ?? 0) + 1;
+      clock = Math.min(Math.max(clock, details.heard ?? 0) + 1, MAX_CLOCK);
       if (outlets.length > 0) {
         const whole = { event, process, clock, at: Date.now(), ...details };
         for (const outlet of outlets) outlet(whole);
@@ -118,54 +69,34 @@ const DETAILS: ReadonlySet<EventName> = new Set([
 
 /** An event in words. */
 export function describe(event: EventName, details: EventDetails): string {
-  const { attempt, duplicate, fault, from, need, note, outcome } = details;
+  const { attempt, from = "somebody" } = details;
   const receiver = shortId(details.receiver ?? "?");
-  const which = attempt === undefined ? "" : `, attempt ${attempt}`; // a late ack doesn't say
-  const message = `message ${shortId(details.message ?? "?")}${which}`;
-  const sender = from ?? "somebody";
-  switch (event) {
-    case "joined":
-      return `registered as ${receiver}, ${note}`;
-    case "left":
-      return note ? `${receiver} left, ${note}` : `left the group, was ${receiver}`;
-    case "registered":
-    case "replaced":
-    case "expired":
-      return `${receiver} ${event}, ${note}`;
-    case "heartbeat":
-      return `heartbeat of ${receiver}`;
-    case "listed":
-      return `listed: ${note}`;
-    case "received":
-      return `${message}, from ${sender}: received${duplicate ? ", a duplicate" : ""}`;
-    case "fault":
-      return `${message}, from ${sender}: ${FAULT_WORDS[fault ?? ""] ?? fault}`;
-    case "processed":
-      return `${message}, from ${sender}: processed ${note}`;
-    case "acked":
-      return `${message}: acked${duplicate ? " again as a duplicate, not processed again" : ""}`;
-    case "sent":
-      return `${message}: sent to ${receiver}`;
-    case "retried":
-      return `${message}: sent again to ${receiver}`;
-    case "ack received":
-      return `${message}: acked by ${receiver}${duplicate ? ", which had processed it before" : ""}`;
-    case "ack ignored":
-      return `message ${shortId(details.message ?? "?")}: another ack of ${receiver}, nobody waits for it`;
-    case "timed out":
-    case "connection failed":
-      return `${message}, to ${receiver}: ${note}`;
-    case "gave up":
-      return `${message}: gave up on ${receiver}, ${outcome}: ${note}`;
-    case "group acked":
-      return `message ${shortId(details.message ?? "?")}: acked by ${details.ackedBy?.length}, ${need} needed`;
-  }
+  const id = shortId(details.message ?? "?");
+  const message = attempt === undefined ? `message ${id}` : `message ${id}, attempt ${attempt}`;
+  return WORDS[event]({ ...details, receiver, message, from });
 }
 
-const FAULT_WORDS: Record<string, string> = {
-  silent: "crashed before processing it, no ack",
-  "lost-ack": "its ack will be lost",
-  "late-ack": "its ack will be late",
-  disconnect: "closed the connection before processing it",
-  exit: "the process dies before processing it",
+const change = (what: string) => (d: EventDetails) => `${d.receiver} ${what}, ${d.note}`;
+
+const WORDS: Record<EventName, (details: EventDetails) => string> = {
+  listed: (d) => `listed: ${d.note}`,
+  sent: (d) => `${d.message}: sent to ${d.receiver}`,
+  retried: (d) => `${d.message}: sent again to ${d.receiver}`,
+  "ack received": (d) =>
+    `${d.message}: acked by ${d.receiver}${d.duplicate ? ", which processed it before" : ""}`,
+  "ack ignored": (d) => `${d.message}: an ack of ${d.receiver}, nobody waits for it`,
+  "timed out": (d) => `${d.message}, to ${d.receiver}: ${d.note}`,
+  "connection failed": (d) => `${d.message}, to ${d.receiver}: ${d.note}`,
+  "gave up": (d) => `${d.message}: gave up on ${d.receiver}, ${d.outcome}: ${d.note}`,
+  "group acked": (d) => `${d.message}: acked by ${d.ackedBy?.length}, ${d.need} needed`,
+  joined: (d) => `registered as ${d.receiver}, ${d.note}`,
+  received: (d) => `${d.message}, from ${d.from}: received${d.duplicate ? ", a duplicate" : ""}`,
+  fault: (d) => `${d.message}, from ${d.from}: ${d.note}`,
+  processed: (d) => `${d.message}, from ${d.from}: processed ${d.note}`,
+  acked: (d) => `${d.message}: acked${d.duplicate ? " again as a duplicate, not processed again" : ""}`,
+  registered: change("registered"),
+  heartbeat: (d) => `heartbeat of ${d.receiver}`,
+  left: change("left"),
+  expired: change("expired"),
+  replaced: change("replaced"),
 };

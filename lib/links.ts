@@ -1,0 +1,180 @@
+/** The client's end: connections kept open, with any number of messages in flight on each; acks are matched by id. */
+import { connect, type Socket } from "node:net";
+import { printable, quoted } from "../plumbing/printable.ts";
+import { createFrameReader, writeFrame } from "./framing.ts";
+import { type Ack, AnswerSchema, type Message, type Receiver, readJson } from "./messages.ts";
+
+const MAX_OLD = 16; // connections that wait for late acks alone: of one message, and of those that have ended
+
+/** How an attempt ended: acked, by whom was asked; not acked in time; its connection was lost, or there was none, so
+ * that nothing was sent; or the signal ended the wait. */
+export type AttemptEnd = Acked | { end: "timeout" | "lost" | "unreachable" | "cancelled"; reason: string };
+export type Acked = { end: "acked"; ack: Ack; by: Receiver };
+
+export interface Links {
+  ackTimeoutMs: number;
+  onStrayAck: (ack: Ack, by: Receiver) => void; // gets the acks that nobody waits for (any more)
+  current: Map<string, Connection>; // by the receiver's id; new attempts take it
+  all: Set<Connection>;
+  idle: Set<Socket>; // old connections that no message needs
+  known: WeakSet<AbortSignal>; // signals whose abort ends the attempts under way
+}
+
+export interface Sending {
+  id: string;
+  signal: AbortSignal;
+  acked: Acked | undefined;
+  wake: ((end: AttemptEnd) => void) | undefined; // of who waits, for an attempt or between two
+  routes: Connection[]; // by which its ack may come; the last is that of the attempt under way
+  makeFrame: (() => Message) | undefined; // of the attempt under way, while there is one
+  deadline: number; // when that ends without an ack, by `performance.now()`
+  bytesBefore: number; // that its connection had brought when it began
+}
+
+interface Connection {
+  links: Links;
+  to: Receiver;
+  socket: Socket;
+  sendings: Record<string, Sending>; // not ended. No Map: that costs the garbage collector twice as much
+  timer?: NodeJS.Timeout | undefined; // of all attempts on it
+}
+
+export function createLinks(given: Pick<Links, "ackTimeoutMs" | "onStrayAck">): Links {
+  return { ...given, current: new Map(), all: new Set(), idle: new Set(), known: new WeakSet() };
+}
+
+export function startSending(links: Links, id: string, signal: AbortSignal): Sending {
+  if (!links.known.has(signal)) {
+    links.known.add(signal);
+    signal.addEventListener("abort", () => cancel([...links.all].flatMap(underWay), signal), { once: true });
+  }
+  const idle = { acked: undefined, wake: undefined, makeFrame: undefined, deadline: 0, bytesBefore: 0 };
+  return { id, signal, ...idle, routes: [] };
+}
+
+/** Makes one attempt, until its ack or its timeout. `makeFrame` is called when there is a connection to send on. */
+export function tryOnce(links: Links, sending: Sending, to: Receiver, makeFrame: () => Message) {
+  return new Promise<AttemptEnd>((resolve) => {
+    const { id, routes } = sending;
+    const connection = links.current.get(to.id) ?? open(links, to);
+    delete connection.sendings[id]; // so that all are in the order of their deadlines
+    connection.sendings[id] = sending;
+    if (routes.at(-1) !== connection && routes.push(connection) > MAX_OLD)
+      forget(routes.shift() as Connection, id);
+    sending.wake = resolve;
+    sending.makeFrame = makeFrame;
+    sending.deadline = performance.now() + links.ackTimeoutMs;
+    sending.bytesBefore = connection.socket.bytesRead;
+    connection.timer ??= setTimeout(expire, links.ackTimeoutMs, connection);
+    if (!connection.socket.connecting) writeFrame(connection.socket, makeFrame());
+  });
+}
+
+/** The message that began with {@linkcode startSending} has come to its end: acks that still come are strays. */
+export function endSending({ id, routes }: Sending): void {
+  for (const connection of routes) forget(connection, id);
+}
+
+export function closeLinks({ all }: Links): void {
+  for (const { socket } of all) socket.destroy();
+}
+
+function open(links: Links, to: Receiver): Connection {
+  const socket = connect({ host: to.host, port: to.port, noDelay: true, keepAlive: true });
+  const connection: Connection = { links, to, socket, sendings: Object.create(null) };
+  links.all.add(connection);
+  links.current.set(to.id, connection);
+  let cause = "the receiver closed the connection";
+  const takeFrame = (line: string) => {
+    const answer = readJson(AnswerSchema, line);
+    if ("problem" in answer) socket.destroy(new Error(`it answered what is no ack: ${answer.problem}`));
+    else if (answer.value.type === "ack") takeAck(connection, answer.value);
+    else cause = `it answered ${answer.value.code}: ${printable(answer.value.message)}`;
+  };
+  const read = createFrameReader(takeFrame, (_code, problem) => socket.destroy(new Error(problem)));
+  socket.on("data", read);
+  socket.on("connect", () => {
+    for (const { makeFrame } of underWay(connection)) if (makeFrame) writeFrame(socket, makeFrame());
+  });
+  socket.on("error", (error: NodeJS.ErrnoException) => {
+    cause = error.code ?? error.message;
+  });
+  socket.on("close", () => {
+    if (read.unfinished()) cause = `it answered ${quoted(read.unfinished())}, which is no frame`;
+    clearTimeout(connection.timer);
+    links.all.delete(connection);
+    retire(connection);
+    links.idle.delete(socket);
+    for (const sending of underWay(connection)) settle(sending, failed(socket, cause));
+  });
+  return connection;
+}
+
+/** The messages whose attempt under way is on this connection. */
+function underWay(connection: Connection): Sending[] {
+  const isHere = ({ makeFrame, routes }: Sending) => makeFrame && routes.at(-1) === connection;
+  return Object.values(connection.sendings).filter(isHere);
+}
+
+function takeAck({ links, to, sendings }: Connection, ack: Ack): void {
+  const sending = sendings[ack.id];
+  if (!sending || sending.acked) return void links.onStrayAck(ack, to);
+  sending.acked = { end: "acked", ack, by: to };
+  settle(sending, sending.acked);
+}
+
+/** Ends the attempt under way, if there is one, and wakes who waits. */
+function settle(sending: Sending, end: AttemptEnd): void {
+  const { wake } = sending;
+  sending.makeFrame = undefined;
+  sending.wake = undefined;
+  wake?.(end);
+}
+
+function failed({ bytesWritten }: Socket, cause: string): AttemptEnd {
+  if (bytesWritten > 0) return { end: "lost", reason: `connection lost (${cause})` };
+  return { end: "unreachable", reason: `not reached (${cause})` };
+}
+
+/** Whether a message is over: acked, perhaps late and between two attempts, or given up. */
+export function isOver({ acked, signal }: Sending): AttemptEnd | undefined {
+  if (acked || !signal.aborted) return acked;
+  return { end: "cancelled", reason: (signal.reason as Error).message };
+}
+
+/** Ends the attempts whose deadline has come: one timer for all is a tenth quicker than one each. */
+function expire(connection: Connection): void {
+  const { socket, links } = connection;
+  const sent = { end: "timeout", reason: `no ack within ${links.ackTimeoutMs / 1000}s` } as const;
+  connection.timer = undefined;
+  for (const sending of underWay(connection)) {
+    const remainingMs = Math.ceil(sending.deadline - performance.now());
+    if (remainingMs > 0) connection.timer ??= setTimeout(expire, remainingMs, connection);
+    if (remainingMs > 0) return;
+    // The ack may still come. But a connection on which nothing came since may be dead without a word.
+    if (socket.bytesRead === sending.bytesBefore) retire(connection);
+    settle(sending, socket.connecting ? failed(socket, "no connection in time") : sent);
+  }
+}
+
+/** New attempts take another connection. */
+function retire(connection: Connection): void {
+  const { links, to } = connection;
+  if (links.current.get(to.id) === connection) links.current.delete(to.id);
+  forget(connection, "");
+}
+
+/** An old connection that no message needs stays for late acks; too many of them are closed, the oldest first. */
+function forget(connection: Connection, id: string): void {
+  const { links, to, sendings, socket } = connection;
+  delete sendings[id];
+  const isNeeded = links.current.get(to.id) === connection || Object.keys(sendings).length > 0;
+  if (isNeeded || socket.destroyed) return;
+  links.idle.add(socket);
+  const [oldest] = links.idle.size > MAX_OLD ? links.idle : [];
+  if (oldest && links.idle.delete(oldest)) oldest.destroy();
+}
+
+function cancel(sendings: Sending[], signal: AbortSignal): void {
+  for (const each of sendings) if (each.signal === signal) settle(each, isOver(each) as AttemptEnd);
+}

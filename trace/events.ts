@@ -1,0 +1,58 @@
+/** What an event is: the one schema of the record, of the way to the monitor, and of the monitor's page. */
+import * as v from "valibot";
+
+const name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+const time = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31));
+const outcome = v.picklist(["acked", "undelivered", "unknown"]);
+
+/** Of a client: what it did with a message, and what it learned. */
+export const CLIENT_EVENTS = [
+  "listed",
+  "sent",
+  "retried",
+  "ack received",
+  "ack ignored",
+  "timed out",
+  "connection failed",
+  "gave up",
+  "group acked",
+] as const;
+/** Of a receiver: what it did with a message, and whether it is in the group. */
+export const RECEIVER_EVENTS = ["joined", "left", "received", "fault", "processed", "acked"] as const;
+/** Of discovery: whose lease began, goes on, and is over. Its clock is its own: no message brings it another's. */
+export const DISCOVERY_EVENTS = ["registered", "heartbeat", "left", "expired", "replaced"] as const;
+
+export const TraceEventSchema = v.object({
+  event: v.picklist([...CLIENT_EVENTS, ...RECEIVER_EVENTS, ...DISCOVERY_EVENTS]),
+  /** Where it happened: `client-4f2a`, or a receiver's name, which stays when its id changes. */
+  process: name,
+  /** Lamport time. */
+  clock: time,
+  /** Time on the wall, in milliseconds since 1970; for people, never for order. */
+  at: v.number(),
+  /** The message's id. */
+  message: v.optional(name),
+  attempt: v.optional(time),
+  /** How long the attempt waits for its ack, in milliseconds. */
+  timeout: v.optional(milliseconds),
+  /** The id of the receiver that it is about. */
+  receiver: v.optional(name),
+  /** The process that the message came from. */
+  from: v.optional(name),
+  /** The Lamport time that came with the message or the ack. */
+  heard: v.optional(time),
+  duplicate: v.optional(v.boolean()),
+  fault: v.optional(name),
+  /** How long the lease lasts from now on, in milliseconds. */
+  lease: v.optional(milliseconds),
+  outcome: v.optional(outcome),
+  /** How many acks a send to the group needed, and the ids of the receivers that they came from. */
+  need: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
+  ackedBy: v.optional(v.array(name)),
+  /** In words: why it failed, what the fault does, the beginning of the body, an address. */
+  note: v.optional(v.pipe(v.string(), v.maxLength(300))),
+});
+export type TraceEvent = v.InferOutput<typeof TraceEventSchema>;
+export type EventName = TraceEvent["event"];
+export type EventDetails = Omit<TraceEvent, "event" | "process" | "clock" | "at">;
