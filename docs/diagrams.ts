@@ -1,26 +1,29 @@
 /**
- * The diagrams of the READMEs, drawn from real runs: each scene starts discovery, a receiver and a
+ * The diagrams of the pages, drawn from real runs: each scene starts discovery, a receiver and a
  * client, with a seed and times by which it always goes the same way, and draws their events as the
  * monitor does (`GET /diagram.mmd`), with names in place of the ids.
  *
- *     npm run diagrams                 writes them into the READMEs
+ *     npm run diagrams                 writes them into the pages
  *
- * Where a diagram goes, the README has `<!-- diagram: NAME -->` before it and `<!-- /diagram -->` after it.
+ * Where a diagram goes, the page has `<!-- diagram: NAME -->` before it and `<!-- /diagram -->` after it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { discoverReceivers, sendMessage } from "../client.ts";
+import { createClient, discoverReceivers, sendMessage } from "../client.ts";
 import { startDiscovery } from "../discovery.ts";
-import { closeLinks, createClient } from "../lib/attempt.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
-import { createCoin, type Fault, seededRandom } from "../lib/faults.ts";
+import { closeLinks } from "../lib/links.ts";
 import { drawMermaid } from "../monitor/mermaid.ts";
 import { createLog } from "../plumbing/log.ts";
 import { runIfMain } from "../plumbing/run.ts";
-import { cleanup, registerReceiver, startReceiver } from "../receiver.ts";
-import { createTrace, type TraceEvent } from "../trace/trace.ts";
+import { seededRandom } from "../plumbing/seeded_random.ts";
+import { cleanup, createCoin, type Fault, registerReceiver, startReceiver } from "../receiver.ts";
+import type { TraceEvent } from "../trace/events.ts";
+import { createTrace } from "../trace/trace.ts";
 
-export const FILES = ["README.md", "README.pt-BR.md"].map((file) => `${import.meta.dirname}/../${file}`);
+export const FILES = ["README.md", "README.pt-BR.md", "docs/FAULTS.md", "docs/PROTOCOL.md"].map(
+  (file) => `${import.meta.dirname}/../${file}`,
+);
 const ACK_TIMEOUT_MS = 1000;
 const LATE_BY_MS = 1500;
 
@@ -51,29 +54,24 @@ async function play({ faults = [], seed = 0 }: Scene): Promise<TraceEvent[]> {
   const log = createLog("diagrams", { logLevel: "error" });
   const { signal } = new AbortController();
   const local = { host: "127.0.0.1", port: 0 };
-  const server = await startDiscovery({ ...local, receiverTtl: 30_000, sweepEvery: 5000 }, log, outlets);
+  const times = { receiverTtlMs: 30_000, sweepEveryMs: 5000 };
+  const server = await startDiscovery({ ...local, ...times }, log, outlets);
   const discovery = createDiscoveryApi(`http://127.0.0.1:${server.port}`);
+  const role = (name: string) => ({ name, discovery, log, trace: createTrace(name, { log, outlets }) });
 
-  const rate = faults.length > 0 ? 0.5 : 0;
-  const tossCoin = createCoin({ rate, faults, random: seededRandom(seed) });
-  const receiver = await startReceiver(
-    { advertiseHost: "localhost", port: 0, heartbeatEvery: 10_000, work: 0, lateBy: LATE_BY_MS },
-    { discovery, log, trace: createTrace("receiver", { log, outlets }), tossCoin, signal },
-  );
-  await registerReceiver(receiver);
-  const client = createClient("client", {
-    discovery,
-    log,
-    trace: createTrace("client", { log, outlets }),
-    ackTimeoutMs: ACK_TIMEOUT_MS,
-    attempts: 5,
+  const receiver = await startReceiver({
+    ...role("receiver"),
+    ...{ advertiseHost: "localhost", port: 0, heartbeatEveryMs: 10_000, workMs: 0, lateByMs: LATE_BY_MS },
+    tossCoin: createCoin(faults.length > 0 ? 0.5 : 0, faults, seededRandom(seed)),
     signal,
   });
-  const [found] = await discoverReceivers(client);
+  await registerReceiver(receiver);
+  const client = createClient({ ...role("client"), ackTimeoutMs: ACK_TIMEOUT_MS, attempts: 5 });
+  const [found] = await discoverReceivers(client, signal);
   if (!found) throw new Error("Cannot draw: nobody is in the group");
   await sendMessage(client, found, "Hello Receiver!", { signal });
   if (faults.includes("late-ack")) await delay(LATE_BY_MS - ACK_TIMEOUT_MS + 200); // until it has come
-  closeLinks(client);
+  closeLinks(client.links);
   await cleanup(receiver);
   server.close();
   return events;
@@ -99,18 +97,15 @@ export async function drawAll(): Promise<Map<string, string>> {
 /**
  * Puts each diagram where it goes.
  *
- * @throws {Error} "Cannot place …" when a text has no place for a diagram
+ * @throws {Error} "Cannot place …" when a text has a place for a diagram that nobody draws
  */
 export function placeDiagrams(text: string, diagrams: ReadonlyMap<string, string>): string {
-  let placed = text;
-  for (const [name, diagram] of diagrams) {
-    const [before, after] = [`<!-- diagram: ${name} -->\n`, "<!-- /diagram -->"];
-    const start = placed.indexOf(before) + before.length;
-    const end = placed.indexOf(after, start);
-    if (start < before.length || end < 0) throw new Error(`Cannot place the diagram "${name}": no marker`);
-    placed = `${placed.slice(0, start)}\`\`\`mermaid\n${diagram}\`\`\`\n${placed.slice(end)}`;
-  }
-  return placed;
+  const places = /(<!-- diagram: (.*?) -->\n).*?(?=<!-- \/diagram -->)/gs;
+  return text.replace(places, (_place, before: string, name: string) => {
+    const diagram = diagrams.get(name);
+    if (diagram === undefined) throw new Error(`Cannot place the diagram "${name}": no scene has this name`);
+    return `${before}\`\`\`mermaid\n${diagram}\`\`\`\n`;
+  });
 }
 
 async function main(): Promise<number> {
