@@ -107,6 +107,12 @@ for (const role of ROLES) {
     );
     const rooms = new Set([...reach(`${role}.ts`)].map(roomOf).filter((room) => room !== "role"));
     assert.deepEqual(copied.toSorted(), [...rooms].sort());
+    const context = new Set(read(".dockerignore").split("\n"));
+    assert.deepEqual(
+      [...rooms].filter((room) => !context.has(`!${room}`)),
+      [],
+      "Docker sees it",
+    );
   });
 }
 
