@@ -57,7 +57,7 @@ export function tryOnce(links: Links, sending: Sending, to: Receiver, makeFrame:
   return new Promise<AttemptEnd>((resolve) => {
     const { id, routes } = sending;
     const connection = links.current.get(to.id) ?? open(links, to);
-    delete connection.sendings[id]; // so that all are in the order of their deadlines
+    if (routes.includes(connection)) delete connection.sendings[id]; // all are in the order of their deadlines
     connection.sendings[id] = sending;
     if (routes.at(-1) !== connection && routes.push(connection) > MAX_OLD)
       forget(routes.shift() as Connection, id);

@@ -124,9 +124,11 @@ function findArrivals(events: readonly TraceEvent[], nameOf: Pen["nameOf"]): Set
   return arrived;
 }
 
+const TRIED: ReadonlySet<string> = new Set(["sent", "connection failed"]); // the second alone: it was never sent
+
 function lastMessages(events: readonly TraceEvent[], count: number): Set<string> {
   const messages = new Set<string>();
-  for (const { event, message } of events) if (event === "sent" && message) messages.add(message);
+  for (const { event, message } of events) if (message && TRIED.has(event)) messages.add(message);
   return new Set([...messages].slice(-Math.min(count, messages.size)));
 }
 

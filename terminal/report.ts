@@ -48,8 +48,8 @@ export function createReport(screen: Screen, { json, count }: ReportOptions): Re
     show(result) {
       const isAcked = result.outcome === "acked";
       if (!isMany) screen.showLive(undefined);
-      if (!("group" in result)) addResult(tally, result);
       if (json || !isMany || !isAcked) say(result);
+      if (!("group" in result)) addResult(tally, result);
       return isAcked;
     },
     end() {
