@@ -6,34 +6,16 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, test } from "node:test";
 import { main as runClient } from "../client.ts";
-import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { openScreen } from "../terminal/screen.ts";
-import { fakeReceiver, toClose } from "./fake_receivers.ts";
-import { keptLog, type Role, startRole, stopRole, until } from "./helpers.ts";
+import { fakeReceiver } from "./fake_receivers.ts";
+import { startRole, stopRole, until } from "./helpers.ts";
+import { endAll, roles, start, startOwnDiscovery, toClose } from "./started.ts";
 
 const NOBODY = "http://127.0.0.1:9"; // nobody listens there
 const AT_ONCE_MS = 1500; // on a busy machine; discovery is asked every 5 s
 
-const roles: Role[] = [];
-afterEach(async () => {
-  for (const close of toClose.splice(0)) close();
-  await Promise.all(roles.splice(0).map((role) => stopRole(role, "SIGKILL")));
-});
-
-function start(file: string, ...args: string[]): Role {
-  const role = startRole(file, args);
-  roles.push(role);
-  return role;
-}
-
-/** Discovery, in this process. */
-async function startGroup() {
-  const options = { host: "127.0.0.1", port: 0, receiverTtlMs: 30_000, sweepEveryMs: 5000 };
-  const server = await startDiscovery(options, keptLog().log);
-  toClose.push(server.close);
-  return { url: `http://127.0.0.1:${server.port}`, close: server.close };
-}
+afterEach(endAll);
 
 /** A client in this process, at a terminal. */
 function startAtTerminal(...args: string[]) {
@@ -75,7 +57,7 @@ for (const [name, key] of [
   });
 
   test(`${name} ends a client at once at its prompt, and between two lists`, async () => {
-    const group = await startGroup();
+    const group = await startOwnDiscovery();
     const atPrompt = startAtTerminal("--discovery", group.url);
     const between = startAtTerminal("--discovery", group.url);
     await atPrompt.shows(/Choose a receiver/);
@@ -92,7 +74,7 @@ for (const [name, key] of [
 
 test("Ctrl-C gives up the message under way, lists again, and then quits; Ctrl-D quits", async () => {
   const { receiver } = await fakeReceiver(() => {});
-  const { url } = await startGroup();
+  const { url } = await startOwnDiscovery();
   await createDiscoveryApi(url).register(receiver);
   const client = startAtTerminal("--discovery", url, "--ack-timeout", "10m");
   await client.shows(/Choose a receiver/);
@@ -109,7 +91,7 @@ test("Ctrl-C gives up the message under way, lists again, and then quits; Ctrl-D
 
 test("an empty group is listed again by itself, and the prompt stays", async () => {
   const { receiver } = await fakeReceiver(() => {});
-  const { url } = await startGroup();
+  const { url } = await startOwnDiscovery();
   const client = startAtTerminal("--discovery", url);
   await client.shows(/No receiver is in the group yet/);
   await createDiscoveryApi(url).register({ ...receiver, name: "receiver-7" });
@@ -126,7 +108,7 @@ test("the end of a pipe ends a client at once while it waits for discovery", asy
 });
 
 test("what came through a pipe before its end is sent", async () => {
-  const { url } = await startGroup();
+  const { url } = await startOwnDiscovery();
   const receiver = start(
     "receiver.ts",
     "--discovery",
@@ -153,14 +135,14 @@ for (const file of ["client.ts", "receiver.ts"]) {
 }
 
 test("a receiver that discovery refuses says why, and ends with 1", async () => {
-  const { url } = await startGroup();
+  const { url } = await startOwnDiscovery();
   const receiver = start("receiver.ts", "--discovery", url, "--advertise-host", "no host!");
   assert.equal(await receiver.exitCode(), 1);
   assert.match(receiver.stderr(), /^Cannot register at .*: it answered 400, .*"host" must be a host name/m);
 });
 
 test("a record on a full disk ends a receiver, and a client, with 1 and its name", async () => {
-  const { url } = await startGroup();
+  const { url } = await startOwnDiscovery();
   const common = ["--discovery", url, "--record", "/dev/full"];
   for (const role of [start("receiver.ts", ...common), start("client.ts", ...common, "--to", "all")]) {
     assert.equal(await role.exitCode(), 1);
@@ -170,7 +152,7 @@ test("a record on a full disk ends a receiver, and a client, with 1 and its name
 });
 
 test("a record that fails in the middle ends a receiver in order, with 1", async () => {
-  const { url } = await startGroup();
+  const { url } = await startOwnDiscovery();
   const folder = mkdtempSync(join(tmpdir(), "record-"));
   toClose.push(() => rmSync(folder, { recursive: true }));
   const args = ["--discovery", url, "--advertise-host", "127.0.0.1", "--fault-rate", "0"];

@@ -12,12 +12,10 @@ import { listen } from "../plumbing/listen.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { createTrace } from "../trace/trace.ts";
 import { keptLog } from "./helpers.ts";
+import { toClose } from "./started.ts";
 
 export const RETRY_MS = 150; // a timeout, with time enough for an ack on a busy machine
 export const LONG_MS = 60_000; // a test that waits for such a timeout fails
-
-/** What is to be closed after each test. */
-export const toClose: (() => unknown)[] = [];
 
 /** A receiver that does what the test says with each message. */
 export async function fakeReceiver(answer: (message: Message, socket: Socket) => void, id = "5f1c2a7e-1111") {

@@ -6,30 +6,16 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
-import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
-import { discoveryUrl, keptLog, type Role, startRole, stopRole, until } from "./helpers.ts";
+import { discoveryUrl, type Role, startRole, stopRole, until } from "./helpers.ts";
+import { endAll, roles, start, startOwnDiscovery } from "./started.ts";
 
-const roles: Role[] = [];
-const closers: (() => void)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0)) close();
-  await Promise.all(roles.splice(0).map((role) => stopRole(role, "SIGKILL")));
-});
+afterEach(endAll);
 
-function start(file: string, ...args: string[]): Role {
-  const role = startRole(file, args);
-  roles.push(role);
-  return role;
-}
-
-/** Discovery (in this process, to save time) and so many receivers, which meet no faults unless the test says so. */
+/** Discovery and so many receivers, which meet no faults unless the test says so. */
 async function startGroup(receivers: number, ...args: string[]) {
   if (!args.includes("--fault-rate")) args.push("--fault-rate", "0");
-  const options = { host: "127.0.0.1", port: 0, receiverTtlMs: 30_000, sweepEveryMs: 5000 };
-  const discovery = await startDiscovery(options, keptLog().log);
-  closers.push(discovery.close);
-  const url = `http://127.0.0.1:${discovery.port}`;
+  const { url } = await startOwnDiscovery();
   const common = ["--discovery", url, "--advertise-host", "127.0.0.1"];
   const nodes = Array.from({ length: receivers }, () => start("receiver.ts", ...common, ...args));
   for (const node of nodes) await node.says(/registered as/);

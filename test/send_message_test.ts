@@ -5,12 +5,11 @@ import { afterEach, test } from "node:test";
 import type { AttemptState } from "../group/result.ts";
 import { writeFrame } from "../lib/framing.ts";
 import type { Message } from "../lib/messages.ts";
-import { ack, fakeDiscovery, fakeReceiver, giveUp, makeClient, RETRY_MS, toClose } from "./fake_receivers.ts";
+import { ack, fakeDiscovery, fakeReceiver, giveUp, makeClient, RETRY_MS } from "./fake_receivers.ts";
 import { until } from "./helpers.ts";
+import { endAll } from "./started.ts";
 
-afterEach(() => {
-  for (const close of toClose.splice(0)) close();
-});
+afterEach(endAll);
 
 test("sendMessage() is done at the first ack", async () => {
   const { receiver, seen } = await fakeReceiver((message, socket) => ack(message, socket));

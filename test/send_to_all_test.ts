@@ -8,12 +8,11 @@ import type { Result, SendOptions } from "../group/result.ts";
 import { type Member, sendToAll } from "../group/send_to_all.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import type { Message, Receiver } from "../lib/messages.ts";
-import { ackAs, fakeDiscovery, fakeGroup, giveUp, LONG_MS, makeClient, toClose } from "./fake_receivers.ts";
+import { ackAs, fakeDiscovery, fakeGroup, giveUp, LONG_MS, makeClient } from "./fake_receivers.ts";
 import { until } from "./helpers.ts";
+import { endAll } from "./started.ts";
 
-afterEach(() => {
-  for (const close of toClose.splice(0)) close();
-});
+afterEach(endAll);
 
 test("sendToAll() sends one message to all, with one id, and each acks for itself", async () => {
   const { receivers, seen, ids } = await fakeGroup(3);
