@@ -1,6 +1,6 @@
 /**
  * A client: asks discovery who is in the group, sends a message to a receiver, and waits for its ack. When none
- * comes within 5 s it tries again, with the same message id, for ever, until one comes in time.
+ * comes within 5 s it tries again, with the same message id, until one comes, also late, or its receiver is no longer in the group.
  *
  * What it can know is little. An ack says that the message was processed. No ack says nothing: the message may be
  * lost, the receiver may have crashed, the ack may be lost, or only be late. So there are three outcomes, not two:
@@ -53,7 +53,7 @@ export interface Client {
   log: Log;
   trace: Trace;
   links: links.Links;
-  attempts: number; // that a message gets; may be Infinity
+  maxAttempts: number; // that a message gets; may be Infinity
 }
 
 interface Outgoing {
@@ -95,12 +95,12 @@ export async function sendMessage(
       const receiver = typeof to === "function" ? await untilWoken(sending, to) : to;
       const triedAt = performance.now();
       const end = await attempt(client, message, receiver);
-      if (end.end === "acked") return takeAck(client, message, end);
-      if (end.end === "cancelled" || message.attempts >= client.attempts)
+      if (end.how === "acked") return succeed(client, message, end);
+      if (end.how === "cancelled" || message.attempts >= client.maxAttempts)
         return giveUp(client, message, end.reason);
       if (receiver === to && (await untilWoken(sending, (wait) => isGone(client.discovery, to, wait))))
-        return giveUp(client, message, `${end.reason}, and it is no longer in the group`, true);
-      if (end.end === "timeout" || sending.acked) continue; // that was pause enough
+        return giveUp(client, message, `${end.reason}, and it is no longer in the group`, { gone: true });
+      if (end.how === "timeout" || sending.acked) continue; // that was pause enough; or its ack came meanwhile
       const endsAt = triedAt + PAUSE_MS;
       onAttempt?.({ number: message.attempts, receiver, state: "pausing", endsAt, reason: end.reason });
       await untilWoken(sending, (wait) => pauseUntil(endsAt, wait));
@@ -117,8 +117,8 @@ async function attempt(client: Client, message: Outgoing, receiver?: Receiver): 
   const over = links.isOver(sending); // acked late or given up, between two attempts
   if (over) return over;
   const number = ++message.attempts;
+  if (receiver === undefined) return { how: "unreachable", reason: "nobody is in the group" };
   message.receiver = receiver;
-  if (receiver === undefined) return { end: "unreachable", reason: "nobody is in the group" };
 
   const timeout = client.links.ackTimeoutMs;
   const endsAt = performance.now() + timeout;
@@ -126,18 +126,18 @@ async function attempt(client: Client, message: Outgoing, receiver?: Receiver): 
   onAttempt?.({ number, receiver, state: "connecting", endsAt });
   const end = await links.tryOnce(client.links, sending, receiver, () => {
     const clock = trace.tell(message.wasSent ? "retried" : "sent", about);
-    message.wasSent = true;
+    message.wasSent = true; // only now: there is a connection
     onAttempt?.({ number, receiver, state: "sent", endsAt });
     return { type: "message", id: sending.id, from: name, attempt: number, body, clock };
   });
-  const failure = end.end === "timeout" ? "timed out" : "connection failed";
-  if (end.end !== "acked" && end.end !== "cancelled") trace.tell(failure, { ...about, note: end.reason });
-  if (end.end === "acked" && end.by.id !== receiver.id)
+  const failure = end.how === "timeout" ? "timed out" : "connection failed";
+  if (end.how !== "acked" && end.how !== "cancelled") trace.tell(failure, { ...about, note: end.reason });
+  if (end.how === "acked" && end.by.id !== receiver.id)
     trace.tell("gave up", { ...about, outcome: "acked", note: "the late ack of another came first" });
   return end;
 }
 
-function takeAck({ trace }: Client, message: Outgoing, { ack, by }: links.Acked): Result {
+function succeed({ trace }: Client, message: Outgoing, { ack, by }: links.Acked): Result {
   const { attempts, startedAt, receiver } = message;
   const { id, duplicate, clock: heard } = ack;
   const attempt = by.id === receiver?.id ? attempts : undefined; // of a late one nobody knows
@@ -145,12 +145,12 @@ function takeAck({ trace }: Client, message: Outgoing, { ack, by }: links.Acked)
   return { id, receiver: by.id, outcome: "acked", attempts, ms: performance.now() - startedAt, duplicate };
 }
 
-function giveUp({ trace }: Client, message: Outgoing, reason: string, gone = false): Result {
+function giveUp({ trace }: Client, message: Outgoing, reason: string, more = {}): Result {
   const { sending, attempts, startedAt, wasSent, receiver = { id: "nobody" } } = message;
   const what = { receiver: receiver.id, outcome: wasSent ? "unknown" : "undelivered" } as const;
   trace.tell("gave up", { message: sending.id, attempt: attempts || undefined, ...what, note: reason });
   const ms = performance.now() - startedAt;
-  return { id: sending.id, ...what, attempts, ms, reason, ...(gone && { gone }) };
+  return { id: sending.id, ...what, attempts, ms, reason, ...more };
 }
 
 /** Sends to whom was chosen, and shows what comes of it. @returns whether it was acked as needed */
@@ -173,12 +173,12 @@ async function askAndSend(client: Client, report: Report, screen: Screen, option
   const { message: body, need, signal } = options;
   const person = prompt.listenToPerson(screen, signal);
   for (let choice: prompt.Choice = "list"; choice !== "quit"; ) {
-    const receivers = await discoverReceivers(client, person.signal);
+    const receivers = prompt.sortByName(await discoverReceivers(client, person.signal));
     if (choice !== "refresh" || receivers.length > 0) prompt.showReceivers(screen, receivers);
     choice = await prompt.askWhom(screen, receivers);
     if (typeof choice === "string") continue;
     const order = { body, ...choice, receivers, need };
-    await person.during((signal) => sendTo(client, report, order, signal));
+    await person.during((wait) => sendTo(client, report, order, wait));
   }
   return true;
 }
@@ -186,9 +186,10 @@ async function askAndSend(client: Client, report: Report, screen: Screen, option
 /** Without questions: sends what was asked for. @returns whether all of it was acked as needed */
 async function sendAndEnd(client: Client, report: Report, options: Options): Promise<boolean> {
   const { to = "", message: body, count, concurrency, need, signal } = options;
-  const receivers = await discoverReceivers(client, signal);
+  const receivers = prompt.sortByName(await discoverReceivers(client, signal));
   const choice = prompt.chooseTarget(receivers, to);
   if ("problem" in choice) throw new Error(`Cannot send: ${choice.problem}`);
+  if (choice.body) throw new Error("Cannot send: --to takes no text; --message does");
   const order = { body, ...choice, receivers, need };
   let acked = 0;
   await inLanes(Math.min(concurrency, count), Array(count).keys(), async (number) => {
@@ -223,7 +224,7 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
     log,
     discovery: createDiscoveryApi(options.discovery),
     trace: createTrace(name, { log, outlets: await openOutlets(options) }),
-    attempts: options.attempts ?? Number.POSITIVE_INFINITY,
+    maxAttempts: options.attempts ?? Number.POSITIVE_INFINITY,
     ackTimeoutMs: options.ackTimeout,
   });
   try {
@@ -242,7 +243,7 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
 await runIfMain(import.meta, main);
 
 /*
-$ npx tsx client.ts --to 0
+$ npx tsx client.ts --to 0        (from the first timeout on)
 22:07:37 client-1bc80b info: message b23bda8b, attempt 1, to 3bb83f3a: no ack within 5s
 22:07:37 client-1bc80b info: message b23bda8b, attempt 2: sent again to 3bb83f3a
 acked by 3bb83f3a, after 2 attempts, in 5.0s

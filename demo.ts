@@ -99,7 +99,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   screen.onInterrupt(() => process.kill(process.pid, "SIGINT")); // until the client asks
   const print = (line: string) => screen.print(line, process.stderr);
   const { discovery, to, close } = await startServers(print, options);
-  const numbers = Array.from({ length: options.receivers }, (_value, index) => index + 1);
+  const numbers = [...Array(options.receivers).keys()]; // those of the list, where names are in their order
   const receivers = numbers.map((number) => startReceiver(`receiver-${number}`, to, print));
   try {
     const group = await untilInGroup(receivers, discovery, signal);

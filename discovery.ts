@@ -191,8 +191,8 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     example: "discovery.ts --port 5000 --receiver-ttl 30s",
   });
   const log = createLog("discovery", options);
-  const where = { host, port, receiverTtlMs: receiverTtl, sweepEveryMs: sweepEvery };
-  const discovery = await startDiscovery(where, log, await openOutlets(options));
+  const settings = { host, port, receiverTtlMs: receiverTtl, sweepEveryMs: sweepEvery };
+  const discovery = await startDiscovery(settings, log, await openOutlets(options));
   log.info(`listening on ${host}, port ${discovery.port}`);
   await untilAborted(signal);
   discovery.close();

@@ -7,8 +7,7 @@
  *
  * It talks to discovery over HTTP; clients talk to it over TCP, a JSON object a line, so a person can too.
  *
- *     tsx receiver.ts --fault-rate 0             without faults
- *     tsx receiver.ts --seed 7                   the same faults each time
+ *     tsx receiver.ts --fault-rate 0             without faults; --seed 7: with the same ones each time
  */
 import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
@@ -78,16 +77,19 @@ export interface ReceiverNode {
   server: Server;
   connections: Set<Socket>;
   inProgress: Map<string, Promise<void>>; // what is being processed, by message id
-  young: Set<string>; // ids of messages that were processed, or are being
-  old: Set<string>; // those before them
+  recentIds: Set<string>; // ids of messages that were processed, or are being
+  olderIds: Set<string>; // those before them
 }
-export type ReceiverOptions = Omit<ReceiverNode, "server" | "connections" | "inProgress" | "young" | "old">;
+export type ReceiverOptions = Omit<
+  ReceiverNode,
+  "server" | "connections" | "inProgress" | "recentIds" | "olderIds"
+>;
 
 /** Listens for clients. It isn't in the group yet: see {@linkcode registerReceiver}. */
 export async function startReceiver(options: ReceiverOptions): Promise<ReceiverNode> {
   // Half open: a client that has said all (`printf … | nc -N`) still gets its acks.
   const server = createServer({ noDelay: true, allowHalfOpen: true });
-  const ids = { inProgress: new Map(), young: new Set<string>(), old: new Set<string>() };
+  const ids = { inProgress: new Map(), recentIds: new Set<string>(), olderIds: new Set<string>() };
   const node: ReceiverNode = { ...options, server, connections: new Set(), ...ids };
   server.on("connection", (socket) => handleClientConnection(node, socket));
   node.port = await listen(server, options.port);
@@ -104,6 +106,7 @@ export async function registerReceiver(node: ReceiverNode): Promise<void> {
 /** Renews the lease. @returns false when discovery doesn't know us any more, by a restart for example */
 async function sendHeartbeat({ id = "", discovery, log, signal }: ReceiverNode): Promise<boolean> {
   try {
+    log.debug("heartbeat");
     return await discovery.heartbeat(id, { signal });
   } catch (error) {
     if (!(error instanceof DiscoveryError)) throw error;
@@ -117,11 +120,9 @@ export async function stayRegistered(node: ReceiverNode): Promise<never> {
   const { heartbeatEveryMs, log, signal } = node;
   for (;;) {
     await delay(heartbeatEveryMs, undefined, { signal });
-    if (await sendHeartbeat(node)) log.debug("heartbeat");
-    else {
-      log.warn("discovery doesn't know this receiver any more, registering again");
-      await registerReceiver(node);
-    }
+    if (await sendHeartbeat(node)) continue;
+    log.warn("discovery doesn't know this receiver any more, registering again");
+    await registerReceiver(node);
   }
 }
 
@@ -132,7 +133,7 @@ function handleClientConnection(node: ReceiverNode, socket: Socket): void {
   socket.on("close", () => connections.delete(socket));
   socket.on("error", (error) => log.debug(`connection lost: ${error.message}`));
   const peer = serveFrames(socket, {
-    async onFrame(line) {
+    async onFrame(line, peer) {
       const frame = readJson(MessageSchema, line);
       if ("value" in frame) return handleMessage(node, peer, frame.value);
       refuse(peer, "bad_frame", `Cannot read message: ${frame.problem}`);
@@ -147,7 +148,7 @@ function handleClientConnection(node: ReceiverNode, socket: Socket): void {
 async function handleMessage(node: ReceiverNode, peer: FramePeer, message: Message): Promise<void> {
   const { id, attempt, from, clock: heard } = message;
   const { inProgress, trace } = node;
-  const duplicate = node.young.has(id) || node.old.has(id);
+  const duplicate = node.recentIds.has(id) || node.olderIds.has(id);
   trace.tell("received", { message: id, attempt, receiver: node.id, from, heard, duplicate });
   if (duplicate) {
     await inProgress.get(id);
@@ -167,7 +168,7 @@ async function handleMessage(node: ReceiverNode, peer: FramePeer, message: Messa
   if (fault === "disconnect") return void peer.socket.destroy();
   if (fault === "exit") process.exit(1); // no cleanup, no goodbye: discovery has to find out by itself
 
-  remember(node, id);
+  remember(node, id); // before the work, so that a retry meanwhile is a duplicate
   if (node.workMs > 0) {
     const work = delay(node.workMs, undefined, { ref: false }); // a stopped receiver doesn't finish it
     inProgress.set(id, work);
@@ -196,14 +197,14 @@ export function createCoin(rate: number, faults: readonly Fault[], random: () =>
 }
 
 /**
- * Remembers an id, in bounded memory: when the young ones are many they become the old ones, and what was
- * old is forgotten whole. To delete the oldest of one Set each time was ten times slower, measured.
+ * Remembers an id, in bounded memory: when the recent ones are many they become the older ones, and what
+ * was older is forgotten whole. To delete the oldest of one Set each time was ten times slower, measured.
  */
 export function remember(node: ReceiverNode, id: string): void {
-  node.young.add(id);
-  if (node.young.size < MIN_REMEMBERED) return;
-  node.old = node.young;
-  node.young = new Set();
+  node.recentIds.add(id);
+  if (node.recentIds.size < MIN_REMEMBERED) return;
+  node.olderIds = node.recentIds;
+  node.recentIds = new Set();
 }
 
 /** Leaves the group first, so that nobody sends here any more; then closes all connections. */
@@ -241,7 +242,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
       nodes.push(await startReceiver({ ...shared, name: own, port, trace, tossCoin }));
     }
     await inLanes(LANES, nodes, registerReceiver);
-    await Promise.all(nodes.map(stayRegistered));
+    await Promise.all(nodes.map(stayRegistered)); // until the signal ends it
     return 0;
   } finally {
     await inLanes(LANES, nodes, cleanup);
@@ -252,7 +253,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
 await runIfMain(import.meta, main);
 
 /*
-$ npx tsx receiver.ts --seed 9
+$ npx tsx receiver.ts --seed 9        (after it has joined)
 22:07:32 receiver-1ca034 info: message b23bda8b, attempt 1, from client-1bc80b: crashed before processing it, no ack
 22:07:37 receiver-1ca034 info: message b23bda8b, attempt 2, from client-1bc80b: processed "Hello Receiver!"
 22:07:37 receiver-1ca034 info: message b23bda8b, attempt 2: acked

@@ -21,7 +21,7 @@ const client = createClient({
   log,
   trace: createTrace("steady", { log }),
   ackTimeoutMs: 5000,
-  attempts: 1,
+  maxAttempts: 1,
 });
 const [receiver] = await discoverReceivers(client, signal);
 if (!receiver) throw new Error("Cannot measure: nobody is in the group");

@@ -66,7 +66,7 @@ async function play({ faults = [], seed = 0 }: Scene): Promise<TraceEvent[]> {
     signal,
   });
   await registerReceiver(receiver);
-  const client = createClient({ ...role("client"), ackTimeoutMs: ACK_TIMEOUT_MS, attempts: 5 });
+  const client = createClient({ ...role("client"), ackTimeoutMs: ACK_TIMEOUT_MS, maxAttempts: 5 });
   const [found] = await discoverReceivers(client, signal);
   if (!found) throw new Error("Cannot draw: nobody is in the group");
   await sendMessage(client, found, "Hello Receiver!", { signal });

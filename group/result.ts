@@ -1,4 +1,4 @@
-/** What is known of a message while it is sent and in the end: `client.ts` says it, group/ and terminal/ use it. */
+/** What is known of a message while it is sent, and in the end: types of `client.ts`, group/ and terminal/. */
 import type { Receiver } from "../lib/messages.ts";
 
 /**

@@ -59,18 +59,18 @@ export async function sendToAll(
   const startedAt = performance.now();
   const members = [...new Map(receivers.map((receiver) => [receiver.id, { receiver } as Member])).values()];
   const { length } = members;
+  let acked = 0;
+  let gone = 0;
+  const needed = () => countNeeded(need, length - gone, length);
   const tooFew = `${length} receivers are in the group, and --need is ${need}`;
-  const isTooFew = length < countNeeded(need, length);
-  const reason = isTooFew ? tooFew : problemWithOpenFiles(`send to ${length} receivers`, length);
+  const reason = length < needed() ? tooFew : problemWithOpenFiles(`send to ${length} receivers`, length);
+  const nobody = { acked: [], missing: [], gone: [] };
   if (reason !== undefined)
-    return { group: id, ...sumUp(members, length + 1), need: countNeeded(need, length), ms: 0, reason };
+    return { group: id, outcome: "undelivered", need: needed(), ...nobody, ms: 0, reason };
   onChange?.(members);
 
   const enough = createChildController(signal);
   setMaxListeners(0, enough.signal);
-  let acked = 0;
-  let gone = 0;
-  const needed = () => countNeeded(need, length - gone, length);
   const sendToMember = async (member: Member) => {
     const onAttempt = (attempt: AttemptState) => void Object.assign(member, { attempt });
     const result = await send(member.receiver, { signal: enough.signal, onAttempt });

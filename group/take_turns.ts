@@ -21,6 +21,7 @@ export function takeTurns(
   let turn = 0;
   return async (signal) => {
     const receivers = await list(signal);
+    if (receivers.length === 0) return undefined;
     const next = receivers[(Math.floor(first * receivers.length) + turn) % receivers.length];
     turn += 1;
     return next;

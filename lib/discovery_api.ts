@@ -1,6 +1,6 @@
 /**
  * Discovery's HTTP, as its callers see it: one function a call, every answer checked. Each call is made
- * once and bounded in time: whether and when to try again is for the role to say, where a reader sees it.
+ * once (twice if a connection that was kept turns out to be closed) and bounded in time: whether and when to try again is for the role to say, where a reader sees it.
  */
 import { Agent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";

@@ -8,8 +8,8 @@ const MAX_OLD = 16; // connections that wait for late acks alone: of one message
 
 /** How an attempt ended: acked, by whom was asked; not acked in time; its connection was lost, or there was none, so
  * that nothing was sent; or the signal ended the wait. */
-export type AttemptEnd = Acked | { end: "timeout" | "lost" | "unreachable" | "cancelled"; reason: string };
-export type Acked = { end: "acked"; ack: Ack; by: Receiver };
+export type AttemptEnd = Acked | { how: "timeout" | "lost" | "unreachable" | "cancelled"; reason: string };
+export type Acked = { how: "acked"; ack: Ack; by: Receiver };
 
 export interface Links {
   ackTimeoutMs: number;
@@ -84,7 +84,7 @@ function open(links: Links, to: Receiver): Connection {
   const connection: Connection = { links, to, socket, sendings: Object.create(null) };
   links.all.add(connection);
   links.current.set(to.id, connection);
-  let cause = "the receiver closed the connection";
+  let cause = "the connection was closed";
   const takeFrame = (line: string) => {
     const answer = readJson(AnswerSchema, line);
     if ("problem" in answer) socket.destroy(new Error(`it answered what is no ack: ${answer.problem}`));
@@ -119,7 +119,7 @@ function underWay(connection: Connection): Sending[] {
 function takeAck({ links, to, sendings }: Connection, ack: Ack): void {
   const sending = sendings[ack.id];
   if (!sending || sending.acked) return void links.onStrayAck(ack, to);
-  sending.acked = { end: "acked", ack, by: to };
+  sending.acked = { how: "acked", ack, by: to };
   settle(sending, sending.acked);
 }
 
@@ -132,20 +132,20 @@ function settle(sending: Sending, end: AttemptEnd): void {
 }
 
 function failed({ bytesWritten }: Socket, cause: string): AttemptEnd {
-  if (bytesWritten > 0) return { end: "lost", reason: `connection lost (${cause})` };
-  return { end: "unreachable", reason: `not reached (${cause})` };
+  if (bytesWritten > 0) return { how: "lost", reason: `connection lost (${cause})` };
+  return { how: "unreachable", reason: `not reached (${cause})` };
 }
 
 /** Whether a message is over: acked, perhaps late and between two attempts, or given up. */
 export function isOver({ acked, signal }: Sending): AttemptEnd | undefined {
   if (acked || !signal.aborted) return acked;
-  return { end: "cancelled", reason: (signal.reason as Error).message };
+  return { how: "cancelled", reason: (signal.reason as Error).message };
 }
 
 /** Ends the attempts whose deadline has come: one timer for all is a tenth quicker than one each. */
 function expire(connection: Connection): void {
   const { socket, links } = connection;
-  const sent = { end: "timeout", reason: `no ack within ${links.ackTimeoutMs / 1000}s` } as const;
+  const sent = { how: "timeout", reason: `no ack within ${links.ackTimeoutMs / 1000}s` } as const;
   connection.timer = undefined;
   for (const sending of underWay(connection)) {
     const remainingMs = Math.ceil(sending.deadline - performance.now());

@@ -36,6 +36,7 @@ export async function waitForDiscoveryServer<T>(
       return await ask();
     } catch (error) {
       if (!(error instanceof DiscoveryError) || error.code === "refused") throw error;
+      signal.throwIfAborted();
       const seconds = everyMs / 1000;
       log.warn(`waiting for discovery, asking again in ${seconds}s (${error.message}); ${hint(error)}`);
     }

@@ -15,7 +15,7 @@ export async function listen(server: Server, port: number, host?: string): Promi
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const taken =
-      "another program has that port (5000: AirPlay, on a Mac); pass another --port, or 0 for any";
+      "another program has that port (a discovery that still runs? AirPlay, on a Mac?); pass another --port, or 0 for any";
     const reason = code === "EADDRINUSE" ? taken : message;
     throw new Error(`Cannot listen on ${host ? `${host}:${port}` : `port ${port}`}: ${reason}`, {
       cause: error,

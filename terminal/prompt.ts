@@ -20,6 +20,13 @@ export const BODY: Kind<string> = {
   parse: (text) => (text === "" || problemWithBody(text) ? undefined : text),
 };
 
+const byName = new Intl.Collator("en", { numeric: true });
+
+/** In the order of their names, so that a receiver keeps its number when it registers anew. */
+export function sortByName(receivers: readonly Receiver[]): Receiver[] {
+  return receivers.toSorted((a, b) => byName.compare(a.name ?? "", b.name ?? ""));
+}
+
 /** Prints the list, a line for each receiver with its number. Source: the Python's `show_receivers`. */
 export function showReceivers(screen: Screen, receivers: readonly Receiver[]): void {
   for (const line of listReceivers(receivers)) screen.print(line);

@@ -77,6 +77,7 @@ export function showResult({ outcome, receiver, attempts, ms, duplicate, reason 
     return `acked by ${to}, ${after}, in ${showDuration(ms)}${duplicate ? " (a duplicate: processed at an earlier attempt)" : ""}`;
   }
   if (attempts === 0) return `undelivered: nothing was sent: ${reason}`;
+  if (receiver === "nobody") return `undelivered: nobody was in the group, ${after}: ${reason}`;
   if (outcome === "undelivered") return `undelivered: it never reached ${to}, ${after}: ${reason}`;
   return `unknown: ${to} may or may not have processed it, ${after}: ${reason}`;
 }

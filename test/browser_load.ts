@@ -40,7 +40,7 @@ async function sendSteadily(group: WatchedGroup, rate: number, signal: AbortSign
     log,
     trace,
     ackTimeoutMs: 2000,
-    attempts: 5,
+    maxAttempts: 5,
   });
   const receivers = await discoverReceivers(client, signal);
   let sent = 0;

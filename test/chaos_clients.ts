@@ -27,7 +27,7 @@ export function createClients(folder: string, discoveryUrl: string): ChaosClient
   return (["one", "any", "all", "all"] as const).map((sendsTo, number) => {
     const name = `client-${number}`;
     const trace = createTrace(name, { log, outlets: [openRecord(join(folder, `${name}.jsonl`))] });
-    const limits = { attempts: Number.POSITIVE_INFINITY, ackTimeoutMs: 400 };
+    const limits = { maxAttempts: Number.POSITIVE_INFINITY, ackTimeoutMs: 400 };
     return { sendsTo, client: createClient({ name, discovery, log, trace, ...limits }) };
   });
 }

@@ -78,7 +78,7 @@ export function fakeDiscovery(list: () => Listing | Promise<Listing>) {
 
 export function makeClient(
   group: Receiver[] = [],
-  options: { ackTimeoutMs?: number; attempts?: number } = {},
+  options: { ackTimeoutMs?: number; maxAttempts?: number } = {},
 ) {
   const { log, lines } = keptLog();
   const events: TraceEvent[] = [];
@@ -88,7 +88,7 @@ export function makeClient(
     log,
     trace: createTrace("client-test", { log, outlets: [(event) => events.push(event)] }),
     ackTimeoutMs: RETRY_MS,
-    attempts: Number.POSITIVE_INFINITY,
+    maxAttempts: Number.POSITIVE_INFINITY,
     ...options,
   });
   toClose.push(() => closeLinks(client.links));

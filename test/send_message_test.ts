@@ -64,7 +64,7 @@ test("sendMessage() matches acks by id, in whatever order they come", async () =
 
 test("sendMessage() says unknown when it was sent and no ack came", async () => {
   const { receiver } = await fakeReceiver(() => {});
-  const result = await makeClient([receiver], { attempts: 2 }).send(receiver);
+  const result = await makeClient([receiver], { maxAttempts: 2 }).send(receiver);
   assert.equal(result.outcome, "unknown");
   assert.equal(result.attempts, 2);
   assert.equal(result.reason, "no ack within 0.15s");
@@ -91,7 +91,7 @@ test("sendMessage() tries at most once a second while nothing listens, as long a
   const { receiver, close } = await fakeReceiver(() => {});
   close();
   const startedAt = performance.now();
-  const result = await makeClient([receiver], { attempts: 3 }).send(receiver);
+  const result = await makeClient([receiver], { maxAttempts: 3 }).send(receiver);
   assert.equal(result.attempts, 3);
   assert.equal(result.outcome, "undelivered");
   assert.ok(performance.now() - startedAt >= 1990, "two pauses of a second");
@@ -122,13 +122,13 @@ test("sendMessage() repeats what a receiver says before it closes the connection
     writeFrame(socket, { type: "error", code: "busy", message: "later" });
     socket.end();
   });
-  const result = await makeClient([], { attempts: 1 }).send(receiver);
+  const result = await makeClient([], { maxAttempts: 1 }).send(receiver);
   assert.match(result.reason ?? "", /busy: later/);
 });
 
 test("sendMessage() is not fooled by an answer that is none", async () => {
   const { receiver } = await fakeReceiver((_message, socket) => socket.write("HTTP/1.1 400 Bad Request\r\n"));
-  const result = await makeClient([], { attempts: 1, ackTimeoutMs: 5000 }).send(receiver);
+  const result = await makeClient([], { maxAttempts: 1, ackTimeoutMs: 5000 }).send(receiver);
   assert.equal(result.outcome, "unknown");
   assert.match(result.reason ?? "", /no ack: it is not JSON/);
 });
@@ -213,7 +213,7 @@ test("an ack that comes after the end of its message, on an old connection, is h
 
 test("sendMessage() keeps a bounded number of connections, however often nothing comes", async () => {
   const { receiver, seen } = await fakeReceiver(() => {});
-  const { client, send } = makeClient([receiver], { ackTimeoutMs: 1, attempts: 60 });
+  const { client, send } = makeClient([receiver], { ackTimeoutMs: 1, maxAttempts: 60 });
   const most: number[] = [];
   await send(receiver, "oi", undefined, { onAttempt: () => most.push(client.links.all.size) });
   await send(receiver, "oi", undefined, { onAttempt: () => most.push(client.links.all.size) });
@@ -243,10 +243,10 @@ test("sendMessage() tells each step as what it is: connecting, sent, pausing", a
   const steps: Pick<AttemptState, "number" | "state" | "reason">[] = [];
   const onAttempt = ({ number, state, reason }: AttemptState) =>
     void steps.push({ number, state, reason: reason ?? "" });
-  const there = makeClient([receiver], { attempts: 1 });
+  const there = makeClient([receiver], { maxAttempts: 1 });
   await there.send(receiver, "oi", undefined, { onAttempt });
   close();
-  const away = makeClient([receiver], { attempts: 2 });
+  const away = makeClient([receiver], { maxAttempts: 2 });
   await away.send(receiver, "oi", undefined, { onAttempt });
   assert.deepEqual(
     steps.map(({ number, state, reason }) => `${number} ${state} ${reason}`.trim()),
@@ -261,7 +261,7 @@ test("sendMessage() tells each step as what it is: connecting, sent, pausing", a
 
 test("sendMessage() says what a receiver answered that is no frame, as the Python's does", async () => {
   const { receiver } = await fakeReceiver((_message, socket) => socket.end("ACK"));
-  const result = await makeClient([], { attempts: 1 }).send(receiver);
+  const result = await makeClient([], { maxAttempts: 1 }).send(receiver);
   assert.equal(result.reason, 'connection lost (it answered "ACK", which is no frame)');
 });
 

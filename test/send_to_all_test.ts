@@ -83,7 +83,7 @@ test("sendToAll() doesn't take two acks of four for a majority", async () => {
   const { receivers } = await fakeGroup(4, (number, message, socket) => {
     if (number < 2) ackAs(number, message, socket);
   });
-  const { sendAll } = makeClient(receivers, { attempts: 2 });
+  const { sendAll } = makeClient(receivers, { maxAttempts: 2 });
   const result = await sendAll("majority");
   assert.deepEqual([result.outcome, result.need, result.acked.length], ["unknown", 3, 2]);
   assert.deepEqual(result.missing, ["id-2", "id-3"]);
@@ -166,7 +166,7 @@ test("sendToAll() is given up by its signal", async () => {
 test("sendToAll() says undelivered when none could be reached", async () => {
   const { receivers, fakes } = await fakeGroup(2);
   for (const { close } of fakes) close();
-  const result = await makeClient(receivers, { attempts: 1 }).sendAll();
+  const result = await makeClient(receivers, { maxAttempts: 1 }).sendAll();
   assert.deepEqual([result.outcome, result.acked, result.missing], ["undelivered", [], ["id-0", "id-1"]]);
 });
 
@@ -262,7 +262,7 @@ test("takeTurns() takes a late ack even when nobody is left in the group", async
     answer = () => ackAs(number, message, socket);
   });
   const group = [...receivers];
-  const { events, sendAny } = makeClient(group, { attempts: 4 });
+  const { events, sendAny } = makeClient(group, { maxAttempts: 4 });
   const sending = sendAny();
   await until("it is there", () => seen().flat().length === 1);
   group.length = 0;
@@ -283,12 +283,12 @@ test("takeTurns() waits while the group is empty", async () => {
 });
 
 test("takeTurns() says undelivered when there was nobody, and unknown when one may have processed it", async () => {
-  const nobody = await makeClient([], { attempts: 1 }).sendAny();
+  const nobody = await makeClient([], { maxAttempts: 1 }).sendAny();
   assert.deepEqual([nobody.outcome, nobody.receiver], ["undelivered", "nobody"]);
   assert.match(nobody.reason ?? "", /nobody is in the group/);
 
   const { receivers } = await fakeGroup(2, () => {});
-  const silent = await makeClient(receivers, { attempts: 2 }).sendAny();
+  const silent = await makeClient(receivers, { maxAttempts: 2 }).sendAny();
   assert.deepEqual([silent.outcome, silent.reason], ["unknown", "no ack within 0.15s"]);
 });
 

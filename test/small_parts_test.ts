@@ -9,15 +9,15 @@ import { seededRandom } from "../plumbing/seeded_random.ts";
 import { createCoin, FAULT_NAMES, type ReceiverNode, remember } from "../receiver.ts";
 
 test("remember() keeps at least the last 50,000 ids, and at most 100,000", () => {
-  const node = { young: new Set(), old: new Set() } as Partial<ReceiverNode> as ReceiverNode;
-  const knows = (n: number) => node.young.has(`${n}`) || node.old.has(`${n}`);
+  const node = { recentIds: new Set(), olderIds: new Set() } as Partial<ReceiverNode> as ReceiverNode;
+  const knows = (n: number) => node.recentIds.has(`${n}`) || node.olderIds.has(`${n}`);
   // At each step only the edges are asked: what is known is always the newest ones, without a gap.
   for (let n = 1; n <= 260_000; n++) {
     remember(node, `${n}`);
     if (!knows(n)) assert.fail(`${n}: the newest is not known`);
     if (n >= 50_000 && !knows(n - 49_999)) assert.fail(`${n}: the 50,000th newest is not known`);
     if (knows(n - 100_000)) assert.fail(`${n}: the 100,001st newest is still known`);
-    if (node.young.size + node.old.size > 100_000) assert.fail(`${n}: more than 100,000 are kept`);
+    if (node.recentIds.size + node.olderIds.size > 100_000) assert.fail(`${n}: more than 100,000 are kept`);
   }
   for (let n = 210_001; n <= 260_000; n++) assert.ok(knows(n), "without a gap");
 });
