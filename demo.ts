@@ -56,7 +56,7 @@ async function untilInGroup(children: readonly ChildProcess[], discoveryUrl: str
   for (;;) {
     const { receivers } = await discovery.list({ signal });
     if (receivers.length >= children.length) return receivers;
-    if (children.some(({ exitCode }) => exitCode !== null))
+    if (children.some(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null))
       throw new Error("Cannot start the demo: a receiver ended, see its line above");
     await delay(50, undefined, { signal });
   }

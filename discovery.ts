@@ -111,10 +111,11 @@ function isValid({ now, ttlMs }: Registry, { renewedAt }: Lease): boolean {
   return now() - renewedAt < ttlMs;
 }
 
-function remove({ leases, idAt }: Registry, { receiver }: Lease, event: Change["event"]): Change {
-  leases.delete(receiver.id);
-  idAt.delete(`${receiver.host}:${receiver.port}`);
-  return { event, receiver };
+function remove(registry: Registry, lease: Lease, event: Change["event"]): Change {
+  const { id, host, port } = lease.receiver;
+  registry.leases.delete(id);
+  registry.idAt.delete(`${host}:${port}`);
+  return { event: isValid(registry, lease) ? event : "expired", receiver: lease.receiver };
 }
 
 /** The HTTP calls, apart from any socket. */
@@ -204,7 +205,6 @@ await runIfMain(import.meta, main);
 
 /*
 $ npx tsx discovery.ts
-22:07:21 discovery info: listening on 0.0.0.0, port 5000
 22:07:26 discovery info: 3bb83f3a registered, laptop:46841
 22:08:26 discovery info: 3bb83f3a expired, laptop:46841
 */

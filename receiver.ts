@@ -3,9 +3,8 @@
  *
  * By design it "crashes" on half of them: no answer, and the connection stays open, as closing it would tell the
  * client at once. The client can then only wait until its timeout, and try again. As it does so with the same id,
- * a message that was processed already is acked again, as a duplicate, and not processed twice.
- *
- * It talks to discovery over HTTP; clients talk to it over TCP, a JSON object a line, so a person can too.
+ * a message that was processed already is acked again, as a duplicate, and not processed twice. It talks to
+ * discovery over HTTP; clients talk to it over TCP, a JSON object a line, so a person can too.
  *
  *     tsx receiver.ts --fault-rate 0             without faults; --seed 7: with the same ones each time
  */
@@ -116,11 +115,11 @@ async function sendHeartbeat({ id = "", discovery, log, signal }: ReceiverNode):
 }
 
 /** Keeps the lease, until the signal ends it. */
-export async function stayRegistered(node: ReceiverNode): Promise<never> {
+export async function stayRegistered(node: ReceiverNode): Promise<void> {
   const { heartbeatEveryMs, log, signal } = node;
-  for (;;) {
-    await delay(heartbeatEveryMs, undefined, { signal });
-    if (await sendHeartbeat(node)) continue;
+  while (!signal.aborted) {
+    await delay(heartbeatEveryMs, undefined, { signal }).catch(() => {});
+    if (signal.aborted || (await sendHeartbeat(node))) continue;
     log.warn("discovery doesn't know this receiver any more, registering again");
     await registerReceiver(node);
   }
@@ -210,8 +209,12 @@ export function remember(node: ReceiverNode, id: string): void {
 /** Leaves the group first, so that nobody sends here any more; then closes all connections. */
 export async function cleanup(node: ReceiverNode): Promise<void> {
   const { id, discovery, log, trace, advertiseHost, port } = node;
-  const told = () => void trace.tell("left", { receiver: id, note: `${advertiseHost}:${port}` });
-  if (id !== undefined) await discovery.leave(id).then(told, (error) => log.warn(error.message));
+  const note = `${advertiseHost}:${port}`;
+  try {
+    if (id && (await discovery.leave(id))) trace.tell("left", { receiver: id, note });
+  } catch (error) {
+    log.warn((error as Error).message);
+  }
   node.server.close();
   for (const socket of node.connections) socket.destroy();
 }
@@ -241,8 +244,12 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
       const port = options.port === 0 ? 0 : options.port + copy;
       nodes.push(await startReceiver({ ...shared, name: own, port, trace, tossCoin }));
     }
-    await inLanes(LANES, nodes, registerReceiver);
-    await Promise.all(nodes.map(stayRegistered)); // until the signal ends it
+    const staying: Promise<void>[] = []; // each from its own registration on, until the signal ends it
+    await inLanes(LANES, nodes, async (node) => {
+      await registerReceiver(node);
+      staying.push(stayRegistered(node));
+    });
+    await inLanes(copies, staying, (each) => each);
     return 0;
   } finally {
     await inLanes(LANES, nodes, cleanup);
@@ -251,10 +258,3 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
 }
 
 await runIfMain(import.meta, main);
-
-/*
-$ npx tsx receiver.ts --seed 9        (after it has joined)
-22:07:32 receiver-1ca034 info: message b23bda8b, attempt 1, from client-1bc80b: crashed before processing it, no ack
-22:07:37 receiver-1ca034 info: message b23bda8b, attempt 2, from client-1bc80b: processed "Hello Receiver!"
-22:07:37 receiver-1ca034 info: message b23bda8b, attempt 2: acked
-*/

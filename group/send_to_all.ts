@@ -2,6 +2,7 @@
 import { setMaxListeners } from "node:events";
 import type { Receiver } from "../lib/messages.ts";
 import { createChildController } from "../plumbing/child_controller.ts";
+import { inLanes } from "../plumbing/lanes.ts";
 import { problemWithOpenFiles } from "../plumbing/open_files.ts";
 import type { AttemptState, Outcome, Result, SendOptions } from "./result.ts";
 
@@ -56,7 +57,6 @@ export async function sendToAll(
   send: Send,
   { id, need, signal, onChange }: SendToAllOptions,
 ): Promise<GroupResult> {
-  const startedAt = performance.now();
   const members = [...new Map(receivers.map((receiver) => [receiver.id, { receiver } as Member])).values()];
   const { length } = members;
   let acked = 0;
@@ -69,6 +69,7 @@ export async function sendToAll(
     return { group: id, outcome: "undelivered", need: needed(), ...nobody, ms: 0, reason };
   onChange?.(members);
 
+  const startedAt = performance.now();
   const enough = createChildController(signal);
   setMaxListeners(0, enough.signal);
   const sendToMember = async (member: Member) => {
@@ -80,8 +81,12 @@ export async function sendToAll(
     if (result.gone) gone += 1;
     if (acked >= needed()) enough.abort("enough others have acked");
   };
-  await Promise.all(members.map(sendToMember));
-  enough.release();
+  const giveUpAll = (error: unknown) => {
+    enough.abort("the send to the group failed");
+    throw error;
+  };
+  const sending = inLanes(length, members, (member) => sendToMember(member).catch(giveUpAll));
+  await sending.finally(enough.release);
   return { group: id, ...sumUp(members, needed()), ms: performance.now() - startedAt };
 }
 

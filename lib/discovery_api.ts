@@ -49,8 +49,8 @@ export interface DiscoveryApi {
   register(where: Registration): Promise<string>;
   /** @returns false if discovery doesn't know the id: register again */
   heartbeat(id: string, options?: Cancellable): Promise<boolean>;
-  /** An id that discovery doesn't know is gone already, as was wanted. */
-  leave(id: string): Promise<void>;
+  /** @returns false if discovery doesn't know the id: it is gone already */
+  leave(id: string): Promise<boolean>;
 }
 
 /** Makes the calls to the discovery server at `url`. Each rejects with a {@linkcode DiscoveryError}. */
@@ -82,7 +82,7 @@ export function createDiscoveryApi(url: string): DiscoveryApi {
       return (await call("send heartbeat", "heartbeat", beat)).statusCode !== 404;
     },
     async leave(id) {
-      await call("leave", `receivers/${encodeURIComponent(id)}`, { method: "DELETE" });
+      return (await call("leave", `receivers/${encodeURIComponent(id)}`, { method: "DELETE" })).ok;
     },
   };
 }

@@ -5,16 +5,16 @@ import { createFrameReader, writeFrame } from "./framing.ts";
 import { type Ack, AnswerSchema, type Message, type Receiver, readJson } from "./messages.ts";
 
 const MAX_OLD = 16; // connections that wait for late acks alone: of one message, and of those that have ended
+const addressOf = ({ host, port }: Receiver) => `${host}:${port}`;
 
-/** How an attempt ended: acked, by whom was asked; not acked in time; its connection was lost, or there was none, so
- * that nothing was sent; or the signal ended the wait. */
+/** How an attempt ended. What was `lost` may have been sent, what was `unreachable` was not. */
 export type AttemptEnd = Acked | { how: "timeout" | "lost" | "unreachable" | "cancelled"; reason: string };
 export type Acked = { how: "acked"; ack: Ack; by: Receiver };
 
 export interface Links {
   ackTimeoutMs: number;
   onStrayAck: (ack: Ack, by: Receiver) => void; // gets the acks that nobody waits for (any more)
-  current: Map<string, Connection>; // by the receiver's id; new attempts take it
+  current: Map<string, Connection>; // by host:port; new attempts take it
   all: Set<Connection>;
   idle: Set<Socket>; // old connections that no message needs
   known: WeakSet<AbortSignal>; // signals whose abort ends the attempts under way
@@ -56,11 +56,13 @@ export function startSending(links: Links, id: string, signal: AbortSignal): Sen
 export function tryOnce(links: Links, sending: Sending, to: Receiver, makeFrame: () => Message) {
   return new Promise<AttemptEnd>((resolve) => {
     const { id, routes } = sending;
-    const connection = links.current.get(to.id) ?? open(links, to);
-    if (routes.includes(connection)) delete connection.sendings[id]; // all are in the order of their deadlines
+    const found = links.current.get(addressOf(to));
+    const connection = found?.to.id === to.id && !found.socket.destroyed ? found : open(links, to);
+    const before = routes.indexOf(connection);
+    if (before >= 0) routes.splice(before, 1); // each is there once, and the newest is the last
+    if (before >= 0) delete connection.sendings[id]; // and there all are in the order of their deadlines
     connection.sendings[id] = sending;
-    if (routes.at(-1) !== connection && routes.push(connection) > MAX_OLD)
-      forget(routes.shift() as Connection, id);
+    if (routes.push(connection) > MAX_OLD) forget(routes.shift() as Connection, id);
     sending.wake = resolve;
     sending.makeFrame = makeFrame;
     sending.deadline = performance.now() + links.ackTimeoutMs;
@@ -70,7 +72,6 @@ export function tryOnce(links: Links, sending: Sending, to: Receiver, makeFrame:
   });
 }
 
-/** The message that began with {@linkcode startSending} has come to its end: acks that still come are strays. */
 export function endSending({ id, routes }: Sending): void {
   for (const connection of routes) forget(connection, id);
 }
@@ -83,13 +84,15 @@ function open(links: Links, to: Receiver): Connection {
   const socket = connect({ host: to.host, port: to.port, noDelay: true, keepAlive: true });
   const connection: Connection = { links, to, socket, sendings: Object.create(null) };
   links.all.add(connection);
-  links.current.set(to.id, connection);
+  const before = links.current.get(addressOf(to));
+  links.current.set(addressOf(to), connection);
+  if (before) retire(before);
   let cause = "the connection was closed";
   const takeFrame = (line: string) => {
     const answer = readJson(AnswerSchema, line);
     if ("problem" in answer) socket.destroy(new Error(`it answered what is no ack: ${answer.problem}`));
     else if (answer.value.type === "ack") takeAck(connection, answer.value);
-    else cause = `it answered ${answer.value.code}: ${printable(answer.value.message)}`;
+    else cause = `it answered ${answer.value.code}: ${printable(answer.value.message.slice(0, 200))}`;
   };
   const read = createFrameReader(takeFrame, (_code, problem) => socket.destroy(new Error(problem)));
   socket.on("data", read);
@@ -111,9 +114,8 @@ function open(links: Links, to: Receiver): Connection {
 }
 
 /** The messages whose attempt under way is on this connection. */
-function underWay(connection: Connection): Sending[] {
-  const isHere = ({ makeFrame, routes }: Sending) => makeFrame && routes.at(-1) === connection;
-  return Object.values(connection.sendings).filter(isHere);
+function underWay(here: Connection): Sending[] {
+  return Object.values(here.sendings).filter(({ makeFrame, routes }) => makeFrame && routes.at(-1) === here);
 }
 
 function takeAck({ links, to, sendings }: Connection, ack: Ack): void {
@@ -125,10 +127,8 @@ function takeAck({ links, to, sendings }: Connection, ack: Ack): void {
 
 /** Ends the attempt under way, if there is one, and wakes who waits. */
 function settle(sending: Sending, end: AttemptEnd): void {
-  const { wake } = sending;
   sending.makeFrame = undefined;
-  sending.wake = undefined;
-  wake?.(end);
+  sending.wake?.(end);
 }
 
 function failed({ bytesWritten }: Socket, cause: string): AttemptEnd {
@@ -160,17 +160,17 @@ function expire(connection: Connection): void {
 /** New attempts take another connection. */
 function retire(connection: Connection): void {
   const { links, to } = connection;
-  if (links.current.get(to.id) === connection) links.current.delete(to.id);
+  if (links.current.get(addressOf(to)) === connection) links.current.delete(addressOf(to));
   forget(connection, "");
 }
 
 /** An old connection that no message needs stays for late acks; too many of them are closed, the oldest first. */
-function forget(connection: Connection, id: string): void {
-  const { links, to, sendings, socket } = connection;
+function forget(old: Connection, id: string): void {
+  const { links, to, sendings, socket } = old;
   delete sendings[id];
-  const isNeeded = links.current.get(to.id) === connection || Object.keys(sendings).length > 0;
-  if (isNeeded || socket.destroyed) return;
-  links.idle.add(socket);
+  if (Object.keys(sendings).length > 0 || links.current.get(addressOf(to)) === old) return;
+  if (socket.writableLength > 0) socket.destroy(); // what was given up must not be sent after all
+  if (!socket.destroyed) links.idle.add(socket);
   const [oldest] = links.idle.size > MAX_OLD ? links.idle : [];
   if (oldest && links.idle.delete(oldest)) oldest.destroy();
 }

@@ -42,11 +42,12 @@ export const port: Kind<number> = {
   parse: (text) => parseWhole(text, 0, 65535),
 };
 
-/** A whole number of at least `min`. */
-export function whole(min: number): Kind<number> {
+/** A whole number from `min` to `max`. */
+export function whole(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> {
+  const most = max === Number.MAX_SAFE_INTEGER ? "or more" : `to ${max}`;
   return {
-    right: `a whole number of ${min} or more, such as ${min + 3}`,
-    parse: (text) => parseWhole(text, min),
+    right: `a whole number of ${min} ${most}, such as ${min + 3}`,
+    parse: (text) => parseWhole(text, min, max),
   };
 }
 
@@ -71,6 +72,11 @@ export const chance: Kind<number> = {
     return /^(\d+\.?\d*|\.\d+)$/.test(text) && value <= 1 ? value : undefined;
   },
 };
+
+/** One word of a list. */
+export function wordOf<const W extends string>(allowed: readonly W[]): Kind<W> {
+  return { right: `one of ${allowed.join(", ")}`, parse: (text) => allowed.find((word) => word === text) };
+}
 
 /** Several words of a list, comma separated. */
 export function wordsOf<W extends string>(allowed: readonly W[]): Kind<W[]> {

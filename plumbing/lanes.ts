@@ -1,6 +1,6 @@
 /**
- * Does a piece of work with each item, `lanes` of them at a time. When one fails its lane ends; this rejects
- * when all lanes have ended, so that nothing goes on behind the back of who waits.
+ * Does a piece of work with each item, `lanes` of them at a time. Once one fails, no further item is begun; this
+ * rejects when all that were under way have ended, so that nothing goes on behind the back of who waits.
  */
 export async function inLanes<T>(
   lanes: number,
@@ -8,8 +8,13 @@ export async function inLanes<T>(
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const rest = items[Symbol.iterator]();
+  let hasFailed = false;
   async function workOnRest() {
-    for (let next = rest.next(); !next.done; next = rest.next()) await work(next.value);
+    for (let next = rest.next(); !next.done && !hasFailed; next = rest.next())
+      await work(next.value).catch((error) => {
+        hasFailed = true;
+        throw error;
+      });
   }
   const ends = await Promise.allSettled(Array.from({ length: lanes }, workOnRest));
   const failed = ends.find(({ status }) => status === "rejected");

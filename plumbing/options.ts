@@ -3,7 +3,7 @@
  * the environment (`ACK_<ROLE>_<OPTION>`) beats the default.
  */
 import yargs, { type Options } from "yargs";
-import type { Kind } from "./kinds.ts";
+import { type Kind, wordOf } from "./kinds.ts";
 import { TSX } from "./printable.ts";
 
 /** The command line is wrong. It ends the program with exit code 2. */
@@ -36,16 +36,12 @@ export function flag(describe: string) {
 
 /** What every role takes. */
 export const LOG_OPTIONS = {
-  "log-level": {
-    choices: ["error", "warn", "info", "debug"] as const,
-    default: "info" as const,
-    describe: "how much is logged",
-  },
-  "log-format": {
-    choices: ["text", "json"] as const,
-    default: "text" as const,
-    describe: "how it is logged",
-  },
+  "log-level": option(
+    wordOf(["error", "warn", "info", "debug"]),
+    "info",
+    "how much: error, warn, info or debug",
+  ),
+  "log-format": option(wordOf(["text", "json"]), "text", "how it is logged: text or json"),
 };
 
 export interface ParseOptions {

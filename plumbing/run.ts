@@ -3,8 +3,9 @@ import { once, setMaxListeners } from "node:events";
 import { realpathSync } from "node:fs";
 import { isAbort } from "./child_controller.ts";
 import { UsageError } from "./options.ts";
+import { printable } from "./printable.ts";
 
-const END_WITHIN_MS = 3000; // after an error that nobody expected
+const END_WITHIN_MS = 3000; // after `main`, or after an error that nobody expected
 
 /**
  * Runs `main` if the file of `meta` is the program; does nothing if it is only imported.
@@ -29,10 +30,10 @@ export async function runIfMain(
   // The reader of our output has gone (`client.ts | head -1`): nothing is left to say.
   process.stdout.on("error", endQuietlyOnBrokenPipe);
   process.stderr.on("error", endQuietlyOnBrokenPipe);
-  let failed = false;
+  const reported = new Set<unknown>();
   process.on("uncaughtException", (error) => {
-    if (!failed) report(error);
-    failed = true;
+    if (stop.signal.aborted && isAbort(error)) return;
+    report(error, reported);
     end();
     setTimeout(() => process.exit(1), END_WITHIN_MS).unref();
   });
@@ -41,12 +42,17 @@ export async function runIfMain(
   try {
     code = await main(process.argv.slice(2), stop.signal);
   } catch (error) {
-    if (!(stop.signal.aborted && isAbort(error))) {
-      report(error as Error);
-      code = error instanceof UsageError ? 2 : 1;
-    }
+    if (!(stop.signal.aborted && isAbort(error))) report(error as Error, reported);
+    code = error instanceof UsageError ? 2 : 0;
   }
-  process.exitCode = failed ? 1 : code;
+  process.exitCode = reported.size > 0 ? Math.max(code, 1) : code;
+  endSoon();
+}
+
+/** What is left, a name that is still looked up for example, is no reason to stay; unless somebody reads slowly. */
+function endSoon(): void {
+  const isRead = () => process.stdout.writableLength + process.stderr.writableLength === 0;
+  setInterval(() => isRead() && process.exit(), END_WITHIN_MS).unref();
 }
 
 /** Waits until a signal is aborted; at once if it is already. */
@@ -54,8 +60,9 @@ export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, "abort");
 }
 
-function report(error: Error) {
-  process.stderr.write(`${error.message}\n`);
+function report(error: Error, reported: Set<unknown>) {
+  if (!reported.has(error)) process.stderr.write(`${error.message.split("\n").map(printable).join("\n")}\n`);
+  reported.add(error);
 }
 
 function endQuietlyOnBrokenPipe(error: NodeJS.ErrnoException) {

@@ -1,6 +1,6 @@
 /** How a send to the group looks while it goes on: a row for each member. The report shows it as its live lines. */
 import type { Member } from "../group/send_to_all.ts";
-import { shortId, showDuration } from "../plumbing/printable.ts";
+import { printable, shortId, showDuration } from "../plumbing/printable.ts";
 
 /** The table, with at most `rows` rows; what doesn't fit is counted. Those that still wait come first. */
 export function showGroup(members: readonly Member[], rows: number, now = performance.now()): string {
@@ -15,7 +15,7 @@ export function showGroup(members: readonly Member[], rows: number, now = perfor
 
 function showMember({ receiver, attempt, result }: Member, now: number): string {
   const { id, host, port, name = `${host}:${port}` } = receiver;
-  const who = `${shortId(id)}  ${name}`.padEnd(34);
+  const who = `${shortId(id)}  ${printable(name)}`.padEnd(34);
   const number = result?.attempts ?? attempt?.number ?? 1;
   const tries = number > 1 ? `, attempt ${number}` : "";
   if (result === undefined) return `${who}◌ ${showState(attempt, now)}${tries}`;

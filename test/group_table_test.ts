@@ -25,6 +25,12 @@ function showRows(...given: Parameters<typeof showGroup>): string[] {
     .map((line) => line.trim().replace(/ {2,}/g, " "));
 }
 
+test("showGroup() shows no control character of a name", () => {
+  const rows = showRows([{ receiver: { ...first, name: "\x1b[2J\n" } }], 10);
+  assert.match(rows[0] ?? "", /\\x1b\[2J\\x0a/);
+  assert.equal(rows.length, 2);
+});
+
 test("showGroup() has a row for each receiver, and how many have acked", () => {
   const members: Member[] = [
     trying(first, 1, 4200, "sent"),

@@ -108,6 +108,13 @@ test("sweep() removes what has expired, and tells of it once", (t) => {
   assert.deepEqual(said(sweep(registry)), []);
 });
 
+test("register() of the address of one whose lease has ended tells that, and not that it was replaced", (t) => {
+  const { clock, registry } = setUp(t);
+  add(registry, "a");
+  clock.ms += 30_000;
+  assert.deepEqual(said(register(registry, { host: "a", port: 1 })), ["a expired", "a registered"]);
+});
+
 test("register() of the same address replaces the older receiver, and tells of both in order", (t) => {
   const { registry } = setUp(t);
   const before = register(registry, { host: "a", port: 1 });

@@ -388,3 +388,46 @@ test("a receiver that a restarted discovery doesn't know yet is not said to be g
   const [receiver] = receivers as [Receiver];
   assert.equal((await send(receiver)).outcome, "acked");
 });
+
+test("takeTurns() comes by each receiver again and again, and a late ack, the signal and the end still count", async () => {
+  const { receivers, seen } = await fakeGroup(2, (_number, message, socket) => {
+    ackAs(9, { ...message, id: "another" }, socket); // something comes, so that the connections stay in use
+  });
+  const { sendAny } = makeClient(receivers, { ackTimeoutMs: 20, maxAttempts: 40 });
+  const result = await sendAny();
+  assert.deepEqual([result.outcome, result.attempts], ["unknown", 40]);
+  assert.deepEqual(
+    seen().map((attempts) => attempts.length),
+    [20, 20],
+  );
+
+  const stop = new AbortController();
+  const patient = makeClient(receivers, { ackTimeoutMs: 20 });
+  const sending = patient.sendAny(stop);
+  await until("it has come by often", () => patient.eventsOf("timed out").length > 20);
+  giveUp(stop);
+  assert.equal((await sending).reason, "given up");
+});
+
+test("a member that registers anew leaves no connection behind in use", async () => {
+  const { fakes, receivers } = await fakeGroup(1);
+  const [receiver] = receivers as [Receiver];
+  const { client, send } = makeClient();
+  for (let time = 0; time < 60; time++)
+    assert.equal((await send({ ...receiver, id: `id-${time}` })).outcome, "acked");
+  assert.equal(client.links.current.size, 1);
+  await until("few are open", () => client.links.all.size <= 18);
+  assert.equal(fakes[0]?.sockets.size, 60);
+});
+
+test("sendToAll() that fails in the middle ends the rest, and says why", { timeout: 20_000 }, async () => {
+  const { receivers } = await fakeGroup(3, () => {});
+  const { client, eventsOf } = makeClient(receivers, { ackTimeoutMs: LONG_MS });
+  const send = (to: Receiver, how: SendOptions) =>
+    to === receivers[1] ? Promise.reject(new Error("no room")) : sendMessage(client, to, "oi", how);
+  const { signal } = new AbortController();
+  await assert.rejects(sendToAll(receivers, send, { id: "m-1", need: "all", signal }), {
+    message: "no room",
+  });
+  assert.equal(eventsOf("gave up").length, 2);
+});

@@ -126,7 +126,7 @@ test("inLanes() works on each item once, and on so many at a time", async () => 
   );
 });
 
-test("inLanes() rejects only when all lanes have ended", async () => {
+test("inLanes() rejects only when all that is under way has ended, and begins nothing more", async () => {
   const ends: (() => void)[] = [];
   const begun: number[] = [];
   let isOver = false;
@@ -138,13 +138,13 @@ test("inLanes() rejects only when all lanes have ended", async () => {
     isOver = true;
   });
   working.catch(() => {}); // it is looked at below
-  for (let done = 0; done < 4; done++) {
+  for (let done = 0; done < 2; done++) {
     await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(isOver, false, `${done} of 4 are done`);
+    assert.equal(isOver, false, `${done} of 2 are done`);
     ends.shift()?.();
   }
   await assert.rejects(working, /the first fails/);
-  assert.deepEqual(begun, [1, 2, 3, 4, 5], "the other lanes do what is left");
+  assert.deepEqual(begun, [1, 2, 3]);
 });
 
 test("inLanes() that fails in every lane begins nothing more", async () => {

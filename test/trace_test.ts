@@ -211,10 +211,20 @@ test("openRecord() says what is wrong with a file that can't be opened", () => {
 
 const needsDevFull = existsSync("/dev/full") ? {} : { skip: "the system has no /dev/full" };
 test("openRecord() says once what is wrong with a file that can't be written", needsDevFull, () => {
-  const record = openRecord("/dev/full");
+  const failures: string[] = [];
+  const record = openRecord("/dev/full", ({ message }) => void failures.push(message));
   const event: TraceEvent = { event: "sent", process: "client-1", clock: 1, at: 0, message: "m1" };
   assert.throws(() => record(event), { message: /^Cannot record to \/dev\/full: ENOSPC/ });
   for (let clock = 2; clock <= 3; clock++) assert.doesNotThrow(() => record({ ...event, clock }));
+  assert.equal(failures.length, 1, "who ends the program is told once");
+});
+
+test("tell() cuts a note that is longer than the record and the monitor take", () => {
+  const events: TraceEvent[] = [];
+  const trace = createTrace("receiver-1", { log: keptLog().log, outlets: [(event) => events.push(event)] });
+  trace.tell("processed", { message: "m1", note: JSON.stringify("\x01".repeat(80)) });
+  assert.ok(v.is(TraceEventSchema, events[0]));
+  assert.match(events[0]?.note ?? "", /^"(\\u0001)+.*…$/);
 });
 
 const script = join(folder, "writer.ts");

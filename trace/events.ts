@@ -1,6 +1,9 @@
 /** What an event is: the one schema of the record, of the way to the monitor, and of the monitor's page. */
 import * as v from "valibot";
 
+/** The longest note, in UTF-16 units; `tell` cuts what is longer. */
+export const MAX_NOTE = 300;
+
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31));
@@ -51,7 +54,7 @@ export const TraceEventSchema = v.object({
   need: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   ackedBy: v.optional(v.array(name)),
   /** In words: why it failed, what the fault does, the beginning of the body, an address. */
-  note: v.optional(v.pipe(v.string(), v.maxLength(300))),
+  note: v.optional(v.pipe(v.string(), v.maxLength(MAX_NOTE))),
 });
 export type TraceEvent = v.InferOutput<typeof TraceEventSchema>;
 export type EventName = TraceEvent["event"];

@@ -40,13 +40,16 @@ interface Sender {
   socket?: Socket;
 }
 
+const senders = new Set<Sender>(); // of this process: the demo has several
+
 export function openMonitor(url: string, { maxQueued = 10_000 }: OpenMonitorOptions = {}): MonitorOutlet {
   const one = { keepAlive: true, maxSockets: 1 };
   const agent = { http: new Agent(one), https: new HttpsAgent(one) };
   const timeout = { request: REQUEST_TIMEOUT_MS };
   const http = got.extend({ prefixUrl: url, agent, retry: { limit: 0 }, timeout });
   const sender: Sender = { http, maxQueued, queue: [], lost: 0, isLast: false };
-  process.once("beforeExit", () => flush(sender));
+  if (senders.size === 0) process.once("beforeExit", () => Promise.all([...senders].map(flush)));
+  senders.add(sender);
   return {
     tell(event) {
       if (sender.queue.length < maxQueued) sender.queue.push(event);

@@ -10,7 +10,7 @@
  */
 import type { Log } from "../plumbing/log.ts";
 import { shortId } from "../plumbing/printable.ts";
-import type { EventDetails, EventName, TraceEvent } from "./events.ts";
+import { type EventDetails, type EventName, MAX_NOTE, type TraceEvent } from "./events.ts";
 
 /**
  * The clock stops here: the last number that JSON carries exactly, and that every peer takes. No frame may
@@ -43,6 +43,8 @@ export function createTrace(process: string, { log, outlets = [] }: CreateTraceO
   let clock = 0;
   return {
     tell(event, details) {
+      if (details.note && details.note.length > MAX_NOTE)
+        details.note = `${details.note.slice(0, MAX_NOTE - 1)}…`;
       clock = Math.min(Math.max(clock, details.heard ?? 0) + 1, MAX_CLOCK);
       if (outlets.length > 0) {
         const whole = { event, process, clock, at: Date.now(), ...details };
