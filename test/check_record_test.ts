@@ -285,6 +285,20 @@ test("checkRecord() takes a process that begins again at time 1 as started again
   assert.deepEqual(verdict, { broken: [], unclear: [] });
 });
 
+test("checkRecord() lets a receiver that was started again under its name process a message again", () => {
+  const verdict = changedRun(({ client, a }) => {
+    const m5 = { message: "m5", attempt: 1 };
+    client.push(at("client", 15, "sent", { ...m5, receiver: "id-a" }));
+    a.push(at("a", 16, "received", { ...m5, from: "client", heard: 15 }), at("a", 17, "processed", m5));
+    a.push(at("a", 1, "joined", { receiver: "id-a2" }));
+    client.push(at("client", 16, "retried", { message: "m5", attempt: 2, receiver: "id-a2" }));
+    a.push(at("a", 17, "received", { ...m5, from: "client", heard: 16 }), at("a", 18, "processed", m5));
+    a.push(at("a", 19, "acked", m5));
+    client.push(at("client", 20, "ack received", { ...m5, receiver: "id-a2", heard: 19 }));
+  });
+  assert.deepEqual(verdict, { broken: [], unclear: [] });
+});
+
 test("checkRecord() lets the clock stand still at its end, and says that it can't tell", () => {
   const verdict = changedRun(({ client }) => {
     const sent = { message: "m3", attempt: 1, receiver: "id-a" };

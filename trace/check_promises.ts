@@ -29,7 +29,8 @@ interface Run {
   recorded: Set<string>; // processes
   processOf: Map<string, string>; // by receiver id
   atTime: Map<string, RecordedEvent>; // by process, Lamport time, event and message
-  processed: Map<string, RecordedEvent>; // by process and message
+  processed: Map<string, RecordedEvent[]>; // by process and message
+  lifeOf: Map<RecordedEvent, number>; // a process that is started again under its name has another life
   acks: Map<string, Set<string>>; // who acked, as ids, by client and message
   ended: Set<string>; // client and message
 }
@@ -55,32 +56,40 @@ function breaks(run: Run, promise: Promised, why: string, ...at: RecordedEvent[]
 
 /** Goes through the events once, process by process, and checks what each says of itself alone. */
 function lookUp(events: readonly RecordedEvent[]): Run {
-  const maps = { processOf: new Map(), atTime: new Map(), processed: new Map(), acks: new Map() };
+  const maps = {
+    processOf: new Map(),
+    atTime: new Map(),
+    processed: new Map(),
+    lifeOf: new Map(),
+    acks: new Map(),
+  };
   const run: Run = { broken: [], unclear: new Set(), recorded: new Set(), ended: new Set(), ...maps };
   const lastOf = new Map<string, RecordedEvent>();
-  const processedNow = new Map<string, RecordedEvent>(); // in this life of the process
   for (const event of events) {
     const { process, clock, message, receiver = "" } = event;
     const before = lastOf.get(process);
-    // The first event of a life has the time 1 if it heard nothing: discovery was started again, say.
+    // The first event of a life has the time 1, if it heard nothing.
     const isReborn = clock === 1 && event.heard === undefined;
     if (before && !isReborn) checkClock(run, before, event);
-    if (isReborn)
-      for (const key of processedNow.keys()) if (key.startsWith(`${process} `)) processedNow.delete(key);
+    run.lifeOf.set(event, (before ? (run.lifeOf.get(before) ?? 1) : 0) + (isReborn || !before ? 1 : 0));
     lastOf.set(process, event);
     run.recorded.add(process);
     run.atTime.set(`${process} ${clock} ${event.event} ${message}`, event);
     if (event.event === "joined") run.processOf.set(receiver, process);
     if (ENDS.has(event.event)) run.ended.add(`${process} ${message}`);
     if (event.event === "ack received") addTo(run.acks, `${process} ${message}`, receiver);
-    if (event.event !== "processed") continue;
-    const key = `${process} ${message}`;
-    const first = processedNow.get(key);
-    if (first) breaks(run, "processed once", `${process} processed ${message} again`, first, event);
-    processedNow.set(key, first ?? event);
-    if (!run.processed.has(key)) run.processed.set(key, event);
+    if (event.event === "processed") checkOnce(run, event);
   }
   return run;
+}
+
+/** The promise is one of a process, which forgets what it did when it is started again. */
+function checkOnce(run: Run, event: RecordedEvent): void {
+  const key = `${event.process} ${event.message}`;
+  const others = run.processed.get(key) ?? [];
+  const first = others.find((other) => run.lifeOf.get(other) === run.lifeOf.get(event));
+  if (first) breaks(run, "processed once", `${event.process} processed ${event.message} again`, first, event);
+  run.processed.set(key, [...others, event]);
 }
 
 const ENDS: ReadonlySet<EventName> = new Set(["ack received", "gave up", "group acked"]);
@@ -98,11 +107,14 @@ function checkClock(run: Run, before: RecordedEvent, event: RecordedEvent): void
 
 /** Whether `process` processed the message of `event`; before that, where the clocks can say so. */
 function checkProcessed(run: Run, promise: Promised, process: string, event: RecordedEvent): void {
-  const found = run.processed.get(`${process} ${event.message}`);
-  const isOrdered = event.process === process || event.heard !== undefined;
-  if (!found) breaks(run, promise, `${process} never processed ${event.message}`, event);
-  else if (isOrdered && found.clock >= event.clock && event.clock !== MAX_CLOCK)
-    breaks(run, promise, `${process} processed ${event.message} only later`, event, found);
+  const all = run.processed.get(`${process} ${event.message}`) ?? [];
+  const isOwn = event.process === process;
+  const found = isOwn ? all.filter((each) => run.lifeOf.get(each) === run.lifeOf.get(event)) : all;
+  const isOrdered = (isOwn || event.heard !== undefined) && event.clock !== MAX_CLOCK && found.length === 1;
+  const [first] = found;
+  if (!first) breaks(run, promise, `${process} never processed ${event.message}`, event);
+  else if (isOrdered && first.clock >= event.clock)
+    breaks(run, promise, `${process} processed ${event.message} only later`, event, first);
 }
 
 /** Whether what was heard was said: by that process, at that time, about that message. */
