@@ -5,7 +5,6 @@ import { createFrameReader, writeFrame } from "./framing.ts";
 import { type Ack, AnswerSchema, type Message, type Receiver, readJson } from "./messages.ts";
 
 const MAX_OLD = 16; // connections that wait for late acks alone: of one message, and of those that have ended
-const addressOf = ({ host, port }: Receiver) => `${host}:${port}`;
 
 /** How an attempt ended. What was `lost` may have been sent, what was `unreachable` was not. */
 export type AttemptEnd = Acked | { how: "timeout" | "lost" | "unreachable" | "cancelled"; reason: string };
@@ -34,6 +33,7 @@ export interface Sending {
 interface Connection {
   links: Links;
   to: Receiver;
+  address: string; // host:port
   socket: Socket;
   sendings: Record<string, Sending>; // not ended. No Map: that costs the garbage collector twice as much
   timer?: NodeJS.Timeout | undefined; // of all attempts on it
@@ -56,13 +56,13 @@ export function startSending(links: Links, id: string, signal: AbortSignal): Sen
 export function tryOnce(links: Links, sending: Sending, to: Receiver, makeFrame: () => Message) {
   return new Promise<AttemptEnd>((resolve) => {
     const { id, routes } = sending;
-    const found = links.current.get(addressOf(to));
+    const found = links.current.get(`${to.host}:${to.port}`);
     const connection = found?.to.id === to.id && !found.socket.destroyed ? found : open(links, to);
-    const before = routes.indexOf(connection);
-    if (before >= 0) routes.splice(before, 1); // each is there once, and the newest is the last
-    if (before >= 0) delete connection.sendings[id]; // and there all are in the order of their deadlines
+    const others = routes.filter((route) => route !== connection);
+    if (others.length < routes.length) delete connection.sendings[id]; // all are in the order of their deadlines
     connection.sendings[id] = sending;
-    if (routes.push(connection) > MAX_OLD) forget(routes.shift() as Connection, id);
+    sending.routes = [...others, connection];
+    if (others.length >= MAX_OLD) forget(sending.routes.shift() as Connection, id);
     sending.wake = resolve;
     sending.makeFrame = makeFrame;
     sending.deadline = performance.now() + links.ackTimeoutMs;
@@ -82,10 +82,11 @@ export function closeLinks({ all }: Links): void {
 
 function open(links: Links, to: Receiver): Connection {
   const socket = connect({ host: to.host, port: to.port, noDelay: true, keepAlive: true });
-  const connection: Connection = { links, to, socket, sendings: Object.create(null) };
+  const address = `${to.host}:${to.port}`;
+  const connection: Connection = { links, to, address, socket, sendings: Object.create(null) };
   links.all.add(connection);
-  const before = links.current.get(addressOf(to));
-  links.current.set(addressOf(to), connection);
+  const before = links.current.get(address);
+  links.current.set(address, connection);
   if (before) retire(before);
   let cause = "the connection was closed";
   const takeFrame = (line: string) => {
@@ -157,18 +158,17 @@ function expire(connection: Connection): void {
   }
 }
 
-/** New attempts take another connection. */
 function retire(connection: Connection): void {
-  const { links, to } = connection;
-  if (links.current.get(addressOf(to)) === connection) links.current.delete(addressOf(to));
+  const { links, address } = connection;
+  if (links.current.get(address) === connection) links.current.delete(address);
   forget(connection, "");
 }
 
 /** An old connection that no message needs stays for late acks; too many of them are closed, the oldest first. */
 function forget(old: Connection, id: string): void {
-  const { links, to, sendings, socket } = old;
+  const { links, address, sendings, socket } = old;
   delete sendings[id];
-  if (Object.keys(sendings).length > 0 || links.current.get(addressOf(to)) === old) return;
+  if (links.current.get(address) === old || Object.keys(sendings).length > 0) return;
   if (socket.writableLength > 0) socket.destroy(); // what was given up must not be sent after all
   if (!socket.destroyed) links.idle.add(socket);
   const [oldest] = links.idle.size > MAX_OLD ? links.idle : [];

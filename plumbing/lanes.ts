@@ -10,11 +10,12 @@ export async function inLanes<T>(
   const rest = items[Symbol.iterator]();
   let hasFailed = false;
   async function workOnRest() {
-    for (let next = rest.next(); !next.done && !hasFailed; next = rest.next())
-      await work(next.value).catch((error) => {
-        hasFailed = true;
-        throw error;
-      });
+    try {
+      for (let next = rest.next(); !next.done && !hasFailed; next = rest.next()) await work(next.value);
+    } catch (error) {
+      hasFailed = true;
+      throw error;
+    }
   }
   const ends = await Promise.allSettled(Array.from({ length: lanes }, workOnRest));
   const failed = ends.find(({ status }) => status === "rejected");
