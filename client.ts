@@ -94,7 +94,7 @@ export async function sendMessage(
     for (;;) {
       const receiver = typeof to === "function" ? await untilWoken(sending, to) : to;
       const triedAt = performance.now();
-      const end = await attempt(client, message, receiver);
+      const end = await sendOnce(client, message, receiver);
       if (end.how === "acked") return succeed(client, message, end);
       if (end.how === "cancelled" || message.attempts >= client.maxAttempts)
         return giveUp(client, message, end.reason);
@@ -111,7 +111,7 @@ export async function sendMessage(
 }
 
 /** One attempt: sends, and waits for the ack until the timeout. */
-async function attempt(client: Client, message: Outgoing, receiver?: Receiver): Promise<links.AttemptEnd> {
+async function sendOnce(client: Client, message: Outgoing, receiver?: Receiver): Promise<links.AttemptEnd> {
   const { sending, body, onAttempt } = message;
   const { name, trace } = client;
   const over = links.isOver(sending); // acked late or given up, between two attempts
