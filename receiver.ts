@@ -23,7 +23,7 @@ import { createLog, type Log } from "./plumbing/log.ts";
 import { problemWithOpenFiles } from "./plumbing/open_files.ts";
 import { option, optional, parseOptions, UsageError } from "./plumbing/options.ts";
 import { quoted } from "./plumbing/printable.ts";
-import { runIfMain } from "./plumbing/run.ts";
+import { runIfMain, untilAborted } from "./plumbing/run.ts";
 import { seededRandom } from "./plumbing/seeded_random.ts";
 import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
 import { createTrace, type Trace } from "./trace/trace.ts";
@@ -118,10 +118,11 @@ async function sendHeartbeat({ id = "", discovery, log, signal }: ReceiverNode):
 export async function stayRegistered(node: ReceiverNode): Promise<void> {
   const { heartbeatEveryMs, log, signal } = node;
   while (!signal.aborted) {
-    await delay(heartbeatEveryMs, undefined, { signal }).catch(() => {});
+    await delay(heartbeatEveryMs, undefined, { ref: false }); // 10,000 listeners of one signal would be dear
     if (signal.aborted || (await sendHeartbeat(node))) continue;
     log.warn("discovery doesn't know this receiver any more, registering again");
     await registerReceiver(node);
+    if (signal.aborted) await cleanup(node); // stopped while discovery wrote us down
   }
 }
 
@@ -244,12 +245,11 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
       const port = options.port === 0 ? 0 : options.port + copy;
       nodes.push(await startReceiver({ ...shared, name: own, port, trace, tossCoin }));
     }
-    const staying: Promise<void>[] = []; // each from its own registration on, until the signal ends it
     await inLanes(LANES, nodes, async (node) => {
       await registerReceiver(node);
-      staying.push(stayRegistered(node));
+      stayRegistered(node);
     });
-    await inLanes(copies, staying, (each) => each);
+    await untilAborted(signal);
     return 0;
   } finally {
     await inLanes(LANES, nodes, cleanup);
