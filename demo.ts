@@ -50,20 +50,24 @@ function startReceiver(name: string, to: readonly string[], print: Print): Child
   return child;
 }
 
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
 /** Waits until all receivers are in the group, and lists it. */
 async function untilInGroup(children: readonly ChildProcess[], discoveryUrl: string, signal: AbortSignal) {
   const discovery = createDiscoveryApi(discoveryUrl);
   for (;;) {
     const { receivers } = await discovery.list({ signal });
     if (receivers.length >= children.length) return receivers;
-    if (children.some(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null))
+    if (children.some(hasEnded))
       throw new Error("Cannot start the demo: a receiver ended, see its line above");
     await delay(50, undefined, { signal });
   }
 }
 
 async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (hasEnded(child)) return;
   const ended = once(child, "exit");
   child.kill("SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);

@@ -247,7 +247,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     }
     await inLanes(LANES, nodes, async (node) => {
       await registerReceiver(node);
-      stayRegistered(node);
+      stayRegistered(node); // nobody waits for it: it goes on until the signal
     });
     await untilAborted(signal);
     return 0;

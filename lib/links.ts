@@ -48,8 +48,8 @@ export function startSending(links: Links, id: string, signal: AbortSignal): Sen
     links.known.add(signal);
     signal.addEventListener("abort", () => cancel([...links.all].flatMap(underWay), signal), { once: true });
   }
-  const idle = { acked: undefined, wake: undefined, makeFrame: undefined, deadline: 0, bytesBefore: 0 };
-  return { id, signal, ...idle, routes: [] };
+  const fresh = { acked: undefined, wake: undefined, makeFrame: undefined, deadline: 0, bytesBefore: 0 };
+  return { id, signal, ...fresh, routes: [] };
 }
 
 /** Makes one attempt, until its ack or its timeout. `makeFrame` is called when there is a connection to send on. */
