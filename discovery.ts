@@ -12,7 +12,7 @@
 import { randomUUID } from "node:crypto";
 import type { Context, Hono } from "hono";
 import type { Receiver, Registration } from "./lib/messages.ts";
-import { HeartbeatSchema, RegistrationSchema, readJson } from "./lib/messages.ts";
+import { HeartbeatSchema, MAX_RECEIVERS, RegistrationSchema, readJson } from "./lib/messages.ts";
 import { createHono, readBody, serve, wrongMethod } from "./plumbing/http_server.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
@@ -47,7 +47,7 @@ export type Change = { event: "registered" | "replaced" | "expired" | "left"; re
 
 export function createRegistry(
   ttlMs: number,
-  { maxReceivers = 100_000, now = () => performance.now() } = {},
+  { maxReceivers = MAX_RECEIVERS, now = () => performance.now() } = {},
 ): Registry {
   return { ttlMs, maxReceivers, startedAt: now(), leases: new Map(), idAt: new Map(), now };
 }

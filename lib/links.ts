@@ -93,7 +93,7 @@ function open(links: Links, to: Receiver): Connection {
     const answer = readJson(AnswerSchema, line);
     if ("problem" in answer) socket.destroy(new Error(`it answered what is no ack: ${answer.problem}`));
     else if (answer.value.type === "ack") takeAck(connection, answer.value);
-    else cause = `it answered ${answer.value.code}: ${printable(answer.value.message.slice(0, 200))}`;
+    else cause = `it answered ${answer.value.code}: ${printable(answer.value.message)}`;
   };
   const read = createFrameReader(takeFrame, (_code, problem) => socket.destroy(new Error(problem)));
   socket.on("data", read);

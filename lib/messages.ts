@@ -4,6 +4,11 @@
  */
 import * as v from "valibot";
 
+/** The longest list of receivers, and the most bytes that its JSON may have: 16 MiB. */
+export const MAX_RECEIVERS = 100_000;
+export const MAX_LIST_BYTES = 16 * 1024 * 1024;
+const MAX_SAID = 200;
+
 const shortText = v.pipe(
   v.string("must be a text"),
   v.minLength(1, "must not be empty"),
@@ -26,6 +31,9 @@ const port = v.pipe(
   v.minValue(1, PORT_RULE),
   v.maxValue(65535, PORT_RULE),
 );
+
+/** What a peer says is for people: its beginning is enough. */
+const said = v.pipe(v.string("must be a text"), v.transform(cut));
 
 // TCP, client to receiver and back
 
@@ -54,7 +62,7 @@ export type Ack = v.InferOutput<typeof AckSchema>;
 export const ErrorFrameSchema = v.object({
   type: v.literal("error"),
   code: v.picklist(["bad_frame", "too_large", "busy"]),
-  message: v.string(),
+  message: said,
 });
 export type ErrorFrame = v.InferOutput<typeof ErrorFrameSchema>;
 
@@ -71,9 +79,9 @@ export const RegistrationSchema = v.object({
 });
 export type Registration = v.InferOutput<typeof RegistrationSchema>;
 
-export const RegisteredSchema = v.object({ message: v.string(), id: shortText });
+export const RegisteredSchema = v.object({ message: said, id: shortText });
 /** Every error of discovery. */
-export const RefusalSchema = v.object({ error: v.string() });
+export const RefusalSchema = v.object({ error: said });
 
 export const HeartbeatSchema = v.object({ id: shortText });
 
@@ -82,11 +90,11 @@ export const ReceiverSchema = v.object({
   host,
   port,
   /** When it was heard last, in seconds since 1970. */
-  last_seen: v.number(),
+  last_seen: v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 43)),
   name: v.optional(shortText),
 });
 export type Receiver = v.InferOutput<typeof ReceiverSchema>;
-export const ReceiversSchema = v.array(ReceiverSchema);
+export const ReceiversSchema = v.pipe(v.array(ReceiverSchema), v.maxLength(MAX_RECEIVERS));
 
 /** What came of reading a value: the value, or what is wrong with it, in words. */
 export type Read<T> = { value: T } | { problem: string };
@@ -101,12 +109,18 @@ export type Read<T> = { value: T } | { problem: string };
  * ```
  */
 export function read<S extends v.GenericSchema>(schema: S, input: unknown): Read<v.InferOutput<S>> {
-  const result = v.safeParse(schema, input);
+  const result = v.safeParse(schema, input, { abortEarly: true });
   if (result.success) return { value: result.output };
   const issue = result.issues[0];
   const field = v.getDotPath(issue);
   if (field === null) return { problem: "it must be a JSON object with the fields of the protocol" };
-  return { problem: issue.input === undefined ? `"${field}" is missing` : `"${field}" ${issue.message}` };
+  return {
+    problem: issue.input === undefined ? `"${field}" is missing` : cut(`"${field}" ${issue.message}`),
+  };
+}
+
+function cut(text: string): string {
+  return text.length > MAX_SAID ? `${text.slice(0, MAX_SAID)}…` : text;
 }
 
 /** The same for a JSON text, a frame for example. */

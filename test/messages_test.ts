@@ -3,7 +3,10 @@ import { test } from "node:test";
 import {
   AckSchema,
   AnswerSchema,
+  MAX_RECEIVERS,
   MessageSchema,
+  ReceiversSchema,
+  RefusalSchema,
   RegistrationSchema,
   read,
   readJson,
@@ -78,4 +81,27 @@ test("readJson() tells acks from errors", () => {
   assert.deepEqual(readJson(AnswerSchema, JSON.stringify(ack)), { value: ack });
   assert.deepEqual(readJson(AnswerSchema, JSON.stringify(error)), { value: error });
   assert.ok("problem" in readJson(AnswerSchema, '{"type":"ack","id":"1"}'));
+});
+
+test("read() keeps of what a peer says only the beginning, and tells what is wrong in few words", () => {
+  const said = "x".repeat(500_000);
+  const cut = `${said.slice(0, 200)}…`;
+  const busy = { type: "error", code: "busy" };
+  assert.deepEqual(read(AnswerSchema, { ...busy, message: said }), { value: { ...busy, message: cut } });
+  assert.deepEqual(read(RefusalSchema, { error: said }), { value: { error: cut } });
+  for (const wrong of [{ ...busy, code: said, message: "" }, { type: said }]) {
+    const answer = read(AnswerSchema, wrong);
+    assert.ok("problem" in answer && answer.problem.length <= 201, JSON.stringify(answer).slice(0, 300));
+  }
+});
+
+test("read() refuses a list with a last_seen that is no time, and one that is too long", () => {
+  const receiver = { id: "a", host: "b", port: 1, last_seen: 1.5 };
+  assert.deepEqual(read(ReceiversSchema, [receiver]), { value: [receiver] });
+  for (const last_seen of [-1, -1e300, 1e300]) {
+    const answer = read(ReceiversSchema, [{ ...receiver, last_seen }]);
+    assert.match("problem" in answer ? answer.problem : "", /last_seen/);
+  }
+  assert.ok("value" in read(ReceiversSchema, Array(MAX_RECEIVERS).fill(receiver)));
+  assert.ok("problem" in read(ReceiversSchema, Array(MAX_RECEIVERS + 1).fill(receiver)));
 });
