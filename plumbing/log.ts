@@ -30,7 +30,7 @@ export function createLog(
     ({ level, message }) => `${clockTime()} ${name} ${level}: ${printable(String(message))}`,
   );
   const json = winston.format.printf(({ level, message }) =>
-    JSON.stringify({ time: new Date().toISOString(), name, level, message }),
+    printable(JSON.stringify({ time: new Date().toISOString(), name, level, message })),
   );
   return winston.createLogger({
     level: logLevel,

@@ -4,6 +4,7 @@
  */
 import { clearScreenDown, createInterface, cursorTo, type Interface, moveCursor } from "node:readline";
 import { PassThrough } from "node:stream";
+import { printable } from "../plumbing/printable.ts";
 import { suspend } from "./suspend.ts";
 
 export interface Screen {
@@ -65,7 +66,7 @@ export function openScreen({
   listenTo(terminal);
   return {
     isTerminal: isLive,
-    print: (line, stream = output) => print(terminal, line, stream),
+    print: (line, stream = output) => print(terminal, printable(line), stream),
     showLive: (render) => showLive(terminal, render),
     ask: (prompt, withinMs) => ask(terminal, prompt, withinMs),
     rows: () => output.rows ?? 24,
@@ -93,9 +94,8 @@ function listenTo(terminal: Terminal): void {
   readline.on("SIGTSTP", () => suspend(input, () => readline.prompt(true)));
   readline.on("close", () => {
     clearInterval(terminal.drawing);
-    if (isLive && terminal.take)
-      output.write("\n"); // a prompt stays where it is
-    else if (isLive) erase(terminal);
+    if (isLive && terminal.take) output.write("\n");
+    else if (isLive) erase(terminal); // a prompt stays where it is
     terminal.isClosed = true;
     answer(terminal, undefined);
     setImmediate(tellEnd, terminal); // the last line, one without a newline, has to begin first
@@ -175,6 +175,6 @@ function fit(text: string, { columns = 80, rows = 24 }: NodeJS.WriteStream): str
   return text
     .split("\n")
     .slice(1 - rows)
-    .map(cut)
+    .map((line) => cut(printable(line)))
     .join("\n");
 }

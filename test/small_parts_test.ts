@@ -59,19 +59,38 @@ test("createLog() writes one event a line, without what would move a terminal's 
   log.info("hello \x1b[2J\n\x9bworld");
   log.debug("too much");
   assert.equal(lines.length, 1);
-  assert.match(lines[0] ?? "", /^\d\d:\d\d:\d\d client-1 info: hello \\x1b\[2J\\x0a\\x9bworld$/);
+  assert.match(lines[0] ?? "", /^\d\d:\d\d:\d\d client-1 info: hello \\x1b\[2J\\x0a\\u009bworld$/);
 });
 
 test("createLog() writes JSON", () => {
   const lines: string[] = [];
-  createLog("client-1", { logFormat: "json", writeLine: (line) => lines.push(line) }).warn("olá");
+  createLog("client-1", { logFormat: "json", writeLine: (line) => lines.push(line) }).warn("olá\u202e");
+  assert.match(lines[0] ?? "", /"olá\\u202e"/);
   const { time, ...rest } = JSON.parse(lines[0] ?? "");
-  assert.deepEqual(rest, { level: "warn", message: "olá", name: "client-1" });
+  assert.deepEqual(rest, { level: "warn", message: "olá\u202e", name: "client-1" });
   assert.ok(!Number.isNaN(Date.parse(time)));
 });
 
 test("printable() leaves letters of any language alone", () => {
-  assert.equal(printable("olá 你好 🎉"), "olá 你好 🎉");
+  assert.equal(printable("olá 你好 🎉 עברית"), "olá 你好 🎉 עברית");
+});
+
+test("printable() lets nothing through that moves a cursor or turns a direction, and no half of a pair", () => {
+  assert.equal(printable("\x1b[2J\x7f\x9b"), "\\x1b[2J\\u007f\\u009b");
+  assert.equal(printable("a\u202eb\u2066c\u2069"), "a\\u202eb\\u2066c\\u2069");
+  assert.equal(printable("a\ud83d b\udc00"), "a\\ud83d b\\udc00");
+  for (let code = 0; code <= 0xffff; code++) {
+    const shown = printable(String.fromCharCode(code));
+    const isHarmful = /^[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]$/u.test(String.fromCharCode(code));
+    assert.equal(shown.length > 1, isHarmful, `U+${code.toString(16)}`);
+  }
+});
+
+test("printable() leaves JSON as it was: what is read back is the same", () => {
+  const value = { text: Array.from({ length: 0x3000 }, (_, code) => String.fromCharCode(code)).join("") };
+  const shown = printable(JSON.stringify(value));
+  assert.equal(printable(shown), shown);
+  assert.deepEqual(JSON.parse(shown), value);
 });
 
 test("shortId() gives the first eight characters, as harmless as printable()", () => {
