@@ -2,21 +2,21 @@
  * The discovery server: the phone book that forgets. It knows which receivers are in the group right
  * now, and nothing about messages.
  *
- * A receiver registers, gets an id, and says every 10 s with a heartbeat that it is still there. What
- * it has is a lease: unheard for 30 s, it is dropped, as nobody can tell a dead process from a silent
- * one. All of it is in memory: after a restart the list is empty, heartbeats get a 404, and the receivers
- * register again.
+ * A receiver registers, gets an id, and says every 10 s with a heartbeat that it is still there. What it has is a
+ * lease: unheard for 30 s, it is dropped, as nobody can tell a dead process from a silent one. All of it is in
+ * memory: after a restart the list is empty, heartbeats get a 404, and the receivers register again.
  *
  *     tsx discovery.ts                  on port 5000; --port 0: on one that the system picks
  */
 import { randomUUID } from "node:crypto";
 import type { Context, Hono } from "hono";
 import type { Receiver, Registration } from "./lib/messages.ts";
-import { HeartbeatSchema, MAX_RECEIVERS, RegistrationSchema, readJson } from "./lib/messages.ts";
+import { HeartbeatSchema, MAX_RECEIVERS, RegistrationSchema } from "./lib/messages.ts";
 import { createHono, readBody, serve, wrongMethod } from "./plumbing/http_server.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
 import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
+import { readJson } from "./plumbing/read_json.ts";
 import { runIfMain, untilAborted } from "./plumbing/run.ts";
 import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
 import { createTrace, type Outlet, type Trace } from "./trace/trace.ts";

@@ -12,7 +12,6 @@
  */
 import type { Hono } from "hono";
 import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
-import { readJson } from "./lib/messages.ts";
 import { createEventStore, type EventStore } from "./monitor/event_store.ts";
 import { drawMermaid } from "./monitor/mermaid.ts";
 import { protect, servePage } from "./monitor/serve_page.ts";
@@ -21,6 +20,7 @@ import { createHono, readBody, serve, wrongMethod } from "./plumbing/http_server
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
 import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
+import { readJson } from "./plumbing/read_json.ts";
 import { runIfMain, untilAborted } from "./plumbing/run.ts";
 import { BatchSchema } from "./trace/batch.ts";
 

@@ -1,8 +1,9 @@
 /** The client's end: connections kept open, with any number of messages in flight on each; acks are matched by id. */
 import { connect, type Socket } from "node:net";
 import { printable, quoted } from "../plumbing/printable.ts";
+import { readJson } from "../plumbing/read_json.ts";
 import { createFrameReader, writeFrame } from "./framing.ts";
-import { type Ack, AnswerSchema, type Message, type Receiver, readJson } from "./messages.ts";
+import { type Ack, AnswerSchema, type Message, type Receiver } from "./messages.ts";
 
 const MAX_OLD = 16; // connections that wait for late acks alone: of one message, and of those that have ended
 

@@ -3,11 +3,11 @@
  * goes through one of these before any of it is used.
  */
 import * as v from "valibot";
+import { cut } from "../plumbing/read_json.ts";
 
 /** The longest list of receivers, and the most bytes that its JSON may have: 16 MiB. */
 export const MAX_RECEIVERS = 100_000;
 export const MAX_LIST_BYTES = 16 * 1024 * 1024;
-const MAX_SAID = 200;
 
 const shortText = v.pipe(
   v.string("must be a text"),
@@ -94,42 +94,7 @@ export const ReceiverSchema = v.object({
   name: v.optional(shortText),
 });
 export type Receiver = v.InferOutput<typeof ReceiverSchema>;
-export const ReceiversSchema = v.pipe(v.array(ReceiverSchema), v.maxLength(MAX_RECEIVERS));
-
-/** What came of reading a value: the value, or what is wrong with it, in words. */
-export type Read<T> = { value: T } | { problem: string };
-
-/**
- * Checks a value that came from outside.
- *
- * @example
- * ```ts
- * read(RegistrationSchema, { host: "a", port: 0 });
- * // { problem: '"port" must be a whole number from 1 to 65535' }
- * ```
- */
-export function read<S extends v.GenericSchema>(schema: S, input: unknown): Read<v.InferOutput<S>> {
-  const result = v.safeParse(schema, input, { abortEarly: true });
-  if (result.success) return { value: result.output };
-  const issue = result.issues[0];
-  const field = v.getDotPath(issue);
-  if (field === null) return { problem: "it must be a JSON object with the fields of the protocol" };
-  return {
-    problem: issue.input === undefined ? `"${field}" is missing` : cut(`"${field}" ${issue.message}`),
-  };
-}
-
-function cut(text: string): string {
-  return text.length > MAX_SAID ? `${text.slice(0, MAX_SAID)}…` : text;
-}
-
-/** The same for a JSON text, a frame for example. */
-export function readJson<S extends v.GenericSchema>(schema: S, json: string): Read<v.InferOutput<S>> {
-  let input: unknown;
-  try {
-    input = JSON.parse(json);
-  } catch {
-    return { problem: "it is not JSON" };
-  }
-  return read(schema, input);
-}
+export const ReceiversSchema = v.pipe(
+  v.array(ReceiverSchema),
+  v.maxLength(MAX_RECEIVERS, `must have at most ${MAX_RECEIVERS} receivers`),
+);

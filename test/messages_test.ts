@@ -8,9 +8,8 @@ import {
   ReceiversSchema,
   RefusalSchema,
   RegistrationSchema,
-  read,
-  readJson,
 } from "../lib/messages.ts";
+import { read, readJson } from "../plumbing/read_json.ts";
 
 test("readJson() fills in what a message may leave out, and lets unknown fields through", () => {
   const frame = readJson(MessageSchema, '{"type":"message","id":"1","body":"oi","colour":"red"}');

@@ -10,7 +10,7 @@
  * Exit code 0: all held; 1: one is broken; 2: can't tell.
  */
 import { readFileSync } from "node:fs";
-import { readJson } from "../lib/messages.ts";
+import { readJson } from "../plumbing/read_json.ts";
 import { runIfMain } from "../plumbing/run.ts";
 import { checkRecord, PROMISES, type RecordedEvent, type Verdict } from "./check_promises.ts";
 import { TraceEventSchema } from "./events.ts";
