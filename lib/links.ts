@@ -1,10 +1,11 @@
 /** The client's end: connections kept open, with any number of messages in flight on each; acks are matched by id. */
-import { connect, type Socket } from "node:net";
-import { printable, quoted } from "../plumbing/printable.ts";
-import { readJson } from "../plumbing/read_json.ts";
-import { createFrameReader, writeFrame } from "./framing.ts";
-import { type Ack, AnswerSchema, type Message, type Receiver } from "./messages.ts";
+import type { Socket } from "node:net";
+import { createOutbox, type Outbox } from "../plumbing/outbox.ts";
+import { connectTo } from "./answers.ts";
+import { writeFrame } from "./framing.ts";
+import type { Ack, Message, Receiver } from "./messages.ts";
 
+const MAX_UNSENT_BYTES = 1024 * 1024; // that a connection keeps for a receiver that reads slowly; then one frame more
 const MAX_OLD = 16; // connections that wait for late acks alone: of one message, and of those that have ended
 
 /** How an attempt ended. What was `lost` may have been sent, what was `unreachable` was not. */
@@ -26,8 +27,8 @@ export interface Sending {
   acked: Acked | undefined;
   wake: ((end: AttemptEnd) => void) | undefined; // of who waits, for an attempt or between two
   routes: Connection[]; // by which its ack may come; the last is that of the attempt under way
-  makeFrame: (() => Message) | undefined; // of the attempt under way, while there is one
-  deadline: number; // when that ends without an ack, by `performance.now()`
+  deadline: number; // of the attempt under way, by `performance.now()`; 0 while there is none
+  makeFrame: (() => Message) | undefined; // of that attempt, as long as it isn't sent
   bytesBefore: number; // that its connection had brought when it began
 }
 
@@ -37,6 +38,7 @@ interface Connection {
   address: string; // host:port
   socket: Socket;
   sendings: Record<string, Sending>; // not ended. No Map: that costs the garbage collector twice as much
+  outbox: Outbox;
   timer?: NodeJS.Timeout | undefined; // of all attempts on it
 }
 
@@ -69,7 +71,11 @@ export function tryOnce(links: Links, sending: Sending, to: Receiver, makeFrame:
     sending.deadline = performance.now() + links.ackTimeoutMs;
     sending.bytesBefore = connection.socket.bytesRead;
     connection.timer ??= setTimeout(expire, links.ackTimeoutMs, connection);
-    if (!connection.socket.connecting) writeFrame(connection.socket, makeFrame());
+    connection.outbox.whenRoom(sending, () => {
+      if (sending.makeFrame !== makeFrame) return; // it is over already
+      sending.makeFrame = undefined;
+      writeFrame(connection.socket, makeFrame());
+    });
   });
 }
 
@@ -82,42 +88,30 @@ export function closeLinks({ all }: Links): void {
 }
 
 function open(links: Links, to: Receiver): Connection {
-  const socket = connect({ host: to.host, port: to.port, noDelay: true, keepAlive: true });
+  const socket = connectTo(to, {
+    onAck: (ack) => takeAck(connection, ack),
+    onClose(cause) {
+      clearTimeout(connection.timer);
+      links.all.delete(connection);
+      retire(connection);
+      links.idle.delete(socket);
+      for (const sending of underWay(connection)) settle(sending, failed(socket, cause));
+    },
+  });
   const address = `${to.host}:${to.port}`;
-  const connection: Connection = { links, to, address, socket, sendings: Object.create(null) };
+  const outbox = createOutbox(socket, MAX_UNSENT_BYTES);
+  const connection: Connection = { links, to, address, socket, sendings: Object.create(null), outbox };
   links.all.add(connection);
   const before = links.current.get(address);
   links.current.set(address, connection);
   if (before) retire(before);
-  let cause = "the connection was closed";
-  const takeFrame = (line: string) => {
-    const answer = readJson(AnswerSchema, line);
-    if ("problem" in answer) socket.destroy(new Error(`it answered what is no ack: ${answer.problem}`));
-    else if (answer.value.type === "ack") takeAck(connection, answer.value);
-    else cause = `it answered ${answer.value.code}: ${printable(answer.value.message)}`;
-  };
-  const read = createFrameReader(takeFrame, (_code, problem) => socket.destroy(new Error(problem)));
-  socket.on("data", read);
-  socket.on("connect", () => {
-    for (const { makeFrame } of underWay(connection)) if (makeFrame) writeFrame(socket, makeFrame());
-  });
-  socket.on("error", (error: NodeJS.ErrnoException) => {
-    cause = error.code ?? error.message;
-  });
-  socket.on("close", () => {
-    if (read.unfinished()) cause = `it answered ${quoted(read.unfinished())}, which is no frame`;
-    clearTimeout(connection.timer);
-    links.all.delete(connection);
-    retire(connection);
-    links.idle.delete(socket);
-    for (const sending of underWay(connection)) settle(sending, failed(socket, cause));
-  });
   return connection;
 }
 
 /** The messages whose attempt under way is on this connection. */
-function underWay(here: Connection): Sending[] {
-  return Object.values(here.sendings).filter(({ makeFrame, routes }) => makeFrame && routes.at(-1) === here);
+function underWay(connection: Connection): Sending[] {
+  const isHere = ({ deadline, routes }: Sending) => deadline > 0 && routes.at(-1) === connection;
+  return Object.values(connection.sendings).filter(isHere);
 }
 
 function takeAck({ links, to, sendings }: Connection, ack: Ack): void {
@@ -130,6 +124,7 @@ function takeAck({ links, to, sendings }: Connection, ack: Ack): void {
 /** Ends the attempt under way, if there is one, and wakes who waits. */
 function settle(sending: Sending, end: AttemptEnd): void {
   sending.makeFrame = undefined;
+  sending.deadline = 0;
   sending.wake?.(end);
 }
 
@@ -147,7 +142,7 @@ export function isOver({ acked, signal }: Sending): AttemptEnd | undefined {
 /** Ends the attempts whose deadline has come: one timer for all is a tenth quicker than one each. */
 function expire(connection: Connection): void {
   const { socket, links } = connection;
-  const sent = { how: "timeout", reason: `no ack within ${links.ackTimeoutMs / 1000}s` } as const;
+  const noAck = `no ack within ${links.ackTimeoutMs / 1000}s`;
   connection.timer = undefined;
   for (const sending of underWay(connection)) {
     const remainingMs = Math.ceil(sending.deadline - performance.now());
@@ -155,7 +150,9 @@ function expire(connection: Connection): void {
     if (remainingMs > 0) return;
     // The ack may still come. But a connection on which nothing came since may be dead without a word.
     if (socket.bytesRead === sending.bytesBefore) retire(connection);
-    settle(sending, socket.connecting ? failed(socket, "no connection in time") : sent);
+    const reason = sending.makeFrame ? "it doesn't read what was sent before" : noAck;
+    const late = { how: "timeout", reason } as const;
+    settle(sending, socket.connecting ? failed(socket, "no connection in time") : late);
   }
 }
 

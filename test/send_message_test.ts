@@ -1,13 +1,14 @@
 /** One message: the retry loop of client.ts, over lib/links.ts, to receivers that do what the test says. */
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { afterEach, test } from "node:test";
 import type { AttemptState } from "../group/result.ts";
 import { writeFrame } from "../lib/framing.ts";
 import type { Message } from "../lib/messages.ts";
-import { ack, fakeDiscovery, fakeReceiver, giveUp, makeClient, RETRY_MS } from "./fake_receivers.ts";
+import { listen } from "../plumbing/listen.ts";
+import { ack, fakeDiscovery, fakeReceiver, giveUp, LONG_MS, makeClient, RETRY_MS } from "./fake_receivers.ts";
 import { until } from "./helpers.ts";
-import { endAll } from "./started.ts";
+import { endAll, toClose } from "./started.ts";
 
 afterEach(endAll);
 
@@ -220,6 +221,43 @@ test("sendMessage() keeps a bounded number of connections, however often nothing
   assert.ok(seen.length > 40, `enough attempts for it, ${seen.length} came through`);
   assert.ok(Math.max(...most) <= 40, `${Math.max(...most)} connections`);
   await until("the rest are closed", () => client.links.all.size <= 17);
+});
+
+test("sendMessage() keeps no more than a megabyte and a frame for a receiver that doesn't read, however often it tries", async () => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => void sockets.push(socket.pause().on("error", () => {})));
+  const port = await listen(server, 0, "127.0.0.1");
+  toClose.push(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  const receiver = { id: "never reads", host: "127.0.0.1", port, last_seen: 1 };
+  const { client, eventsOf, send } = makeClient([receiver], { ackTimeoutMs: 40, maxAttempts: 3 });
+  const kept: number[] = [];
+  const onAttempt = () => {
+    for (const { socket } of client.links.all) kept.push(socket.writableLength);
+  };
+  const body = "x".repeat(900_000);
+  const sends = Array.from({ length: 12 }, () => send(receiver, body, undefined, { onAttempt }));
+  const outcomes = (await Promise.all(sends)).map(({ outcome }) => outcome);
+  assert.ok(Math.max(...kept) < 2.1 * 1024 * 1024, `${Math.max(...kept)} bytes were kept for a connection`);
+  assert.ok(eventsOf("timed out").some(({ note }) => note === "it doesn't read what was sent before"));
+  // What never left this process provably did not arrive.
+  assert.ok(outcomes.includes("unknown") && outcomes.includes("undelivered"), outcomes.join());
+});
+
+test("sendMessage() sends the rest as soon as a slow receiver reads on", async () => {
+  const { receiver, seen } = await fakeReceiver((message, socket) => {
+    ack(message, socket);
+    if (seen.length % 4 === 0) setTimeout(() => socket.resume(), 20);
+    if (seen.length % 4 === 0) socket.pause();
+  });
+  const { eventsOf, send } = makeClient([receiver], { ackTimeoutMs: LONG_MS });
+  const sends = Array.from({ length: 24 }, () => send(receiver, "x".repeat(500_000)));
+  const outcomes = (await Promise.all(sends)).map(({ outcome }) => outcome);
+  assert.deepEqual(new Set(outcomes), new Set(["acked"]));
+  assert.equal(eventsOf("sent").length, 24);
+  assert.equal(eventsOf("retried").length, 0);
 });
 
 test("sendMessage() doesn't send afterwards what was given up before there was a connection", async () => {
