@@ -2,9 +2,8 @@
  * A receiver: a processing node. It waits for messages, processes each one and answers an ack.
  *
  * By design it "crashes" on half of them: no answer, and the connection stays open, as closing it would tell the
- * client at once. The client can then only wait until its timeout, and try again. As it does so with the same id,
- * a message that was processed already is acked again, as a duplicate, and not processed twice. It talks to
- * discovery over HTTP; clients talk to it over TCP, a JSON object a line, so a person can too.
+ * client at once. It can then only wait until its timeout, and try again, with the same id: a message that was processed
+ * already is acked again, as a duplicate, not processed twice. Clients talk to it over TCP, a JSON object a line.
  *
  *     tsx receiver.ts --fault-rate 0             without faults; --seed 7: with the same ones each time
  */
@@ -13,9 +12,10 @@ import { createServer, type Server, type Socket } from "node:net";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
-import { type FramePeer, refuse, sendFrame, serveFrames } from "./lib/framing.ts";
+import { refuse, sendFrame, serveFrames } from "./lib/framing.ts";
 import { type Ack, type Message, MessageSchema } from "./lib/messages.ts";
 import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
+import { createIntake, type Guest, type Intake } from "./plumbing/intake.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { inLanes } from "./plumbing/lanes.ts";
 import { listen } from "./plumbing/listen.ts";
@@ -56,12 +56,11 @@ export const OPTIONS = {
 };
 
 const LANES = 50; // so many copies register, or leave, at a time
-const MAX_CONNECTIONS = 1000;
-const MAX_IN_PROGRESS = 10_000; // messages that one receiver processes at the same time
+const MAX_CONNECTIONS = 1000; // of one receiver
 const MIN_REMEMBERED = 50_000; // ids of processed messages; up to twice as many are
 
-/** One receiver: what it is given to work with, and then what it keeps itself. */
-export interface ReceiverNode {
+/** What a receiver is given to work with. */
+export interface ReceiverOptions {
   name: string;
   advertiseHost: string;
   port: number; // where it listens
@@ -72,7 +71,12 @@ export interface ReceiverNode {
   log: Log;
   trace: Trace;
   tossCoin: () => Fault | undefined; // once for each message that was not processed yet
+  intake: Intake; // of all receivers of this process
   signal: AbortSignal; // ends every wait
+}
+
+/** And what it keeps itself. */
+export interface ReceiverNode extends ReceiverOptions {
   id?: string; // given by discovery, a new one each time that it registers
   server: Server;
   connections: Set<Socket>;
@@ -80,10 +84,6 @@ export interface ReceiverNode {
   recentIds: Set<string>; // ids of messages that were processed, or are being
   olderIds: Set<string>; // those before them
 }
-export type ReceiverOptions = Omit<
-  ReceiverNode,
-  "server" | "connections" | "inProgress" | "recentIds" | "olderIds"
->;
 
 /** Listens for clients. It isn't in the group yet: see {@linkcode registerReceiver}. */
 export async function startReceiver(options: ReceiverOptions): Promise<ReceiverNode> {
@@ -129,38 +129,35 @@ export async function stayRegistered(node: ReceiverNode): Promise<void> {
 
 /** Reads the frames of one client. Any number of clients are served at once, each at its own pace. */
 function handleClientConnection(node: ReceiverNode, socket: Socket): void {
-  const { connections, log } = node;
+  const { connections, intake, log } = node;
   connections.add(socket);
   socket.on("close", () => connections.delete(socket));
   socket.on("error", (error) => log.debug(`connection lost: ${error.message}`));
-  const peer = serveFrames(socket, {
+  serveFrames(socket, {
+    intake,
     async onFrame(line, peer) {
       const frame = readJson(MessageSchema, line);
-      if ("value" in frame) return handleMessage(node, peer, frame.value);
-      refuse(peer, "bad_frame", `Cannot read message: ${frame.problem}`);
+      if ("problem" in frame) return refuse(peer, "bad_frame", `Cannot read message: ${frame.problem}`);
+      const { id, attempt, from, clock: heard, body } = frame.value;
+      return handleMessage(node, peer, { id, attempt, from, heard, note: quoted(body) });
     },
     onUnfinished: (text) => log.warn(`got ${quoted(text)} and no newline after it: no frame, no ack`),
   });
-  if (connections.size > MAX_CONNECTIONS)
-    refuse(peer, "busy", `Cannot take more than ${MAX_CONNECTIONS} connections: try again later`);
 }
 
+/** What is kept of a message while it is in work: its body is not, that may be large. */
+type Work = Pick<Message, "id" | "attempt" | "from"> & { heard: number | undefined; note: string };
+
 /** Processes a message and answers an ack, unless the coin says otherwise. */
-async function handleMessage(node: ReceiverNode, peer: FramePeer, message: Message): Promise<void> {
-  const { id, attempt, from, clock: heard } = message;
+async function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Promise<void> {
+  const { id, attempt, from, heard, note } = work;
   const { inProgress, trace } = node;
   const duplicate = node.recentIds.has(id) || node.olderIds.has(id);
   trace.tell("received", { message: id, attempt, receiver: node.id, from, heard, duplicate });
   if (duplicate) {
     await inProgress.get(id);
-    return sendAck(node, peer, message, true);
+    return sendAck(node, peer, work, true);
   }
-  if (inProgress.size >= MAX_IN_PROGRESS)
-    return refuse(
-      peer,
-      "busy",
-      `Cannot process more than ${MAX_IN_PROGRESS} messages at once: try again later`,
-    );
 
   const fault = node.tossCoin();
   if (fault)
@@ -171,18 +168,18 @@ async function handleMessage(node: ReceiverNode, peer: FramePeer, message: Messa
 
   remember(node, id); // before the work, so that a retry meanwhile is a duplicate
   if (node.workMs > 0) {
-    const work = delay(node.workMs, undefined, { ref: false }); // a stopped receiver doesn't finish it
-    inProgress.set(id, work);
-    await work;
+    const done = delay(node.workMs, undefined, { ref: false }); // a stopped receiver doesn't finish it
+    inProgress.set(id, done);
+    await done;
     inProgress.delete(id);
   }
-  trace.tell("processed", { message: id, attempt, receiver: node.id, from, note: quoted(message.body) });
+  trace.tell("processed", { message: id, attempt, receiver: node.id, from, note });
   if (fault === "lost-ack") return;
   if (fault === "late-ack") await delay(node.lateByMs, undefined, { ref: false });
-  sendAck(node, peer, message, false);
+  sendAck(node, peer, work, false);
 }
 
-function sendAck(node: ReceiverNode, peer: FramePeer, { id, attempt }: Message, duplicate: boolean): void {
+function sendAck(node: ReceiverNode, peer: Guest, { id, attempt }: Work, duplicate: boolean): void {
   if (!peer.socket.writable) return; // the client went away, and may ask again on another connection
   const receiver = node.id ?? "unregistered";
   const clock = node.trace.tell("acked", { message: id, attempt, receiver, duplicate });
@@ -235,7 +232,9 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   log.info(`fault rate ${faultRate} (${fault}), seed ${seed}`);
   const times = { heartbeatEveryMs: heartbeatEvery, workMs: work, lateByMs: lateBy };
-  const shared = { advertiseHost, ...times, discovery: createDiscoveryApi(options.discovery), log, signal };
+  const discovery = createDiscoveryApi(options.discovery);
+  const intake = createIntake(copies * MAX_CONNECTIONS);
+  const shared = { advertiseHost, ...times, discovery, intake, log, signal };
 
   const nodes: ReceiverNode[] = [];
   try {

@@ -14,6 +14,7 @@ import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { closeLinks } from "../lib/links.ts";
 import { drawMermaid } from "../monitor/mermaid.ts";
+import { createIntake } from "../plumbing/intake.ts";
 import { createLog } from "../plumbing/log.ts";
 import { runIfMain } from "../plumbing/run.ts";
 import { seededRandom } from "../plumbing/seeded_random.ts";
@@ -62,6 +63,7 @@ async function play({ faults = [], seed = 0 }: Scene): Promise<TraceEvent[]> {
   const receiver = await startReceiver({
     ...role("receiver"),
     ...{ advertiseHost: "localhost", port: 0, heartbeatEveryMs: 10_000, workMs: 0, lateByMs: LATE_BY_MS },
+    intake: createIntake(1000),
     tossCoin: createCoin(faults.length > 0 ? 0.5 : 0, faults, seededRandom(seed)),
     signal,
   });

@@ -7,15 +7,16 @@
 import { isUtf8 } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
+import { admit, beginWork, count, endWork, type Guest, type Intake } from "../plumbing/intake.ts";
+import { addPiece, noPieces, takePieces } from "../plumbing/pieces.ts";
 import type { ErrorFrame } from "./messages.ts";
 
 /** The most bytes that one frame may have, its newline not counted: 1 MiB. */
 export const MAX_FRAME_BYTES = 1024 * 1024;
 
 const NEWLINE = 0x0a;
-const MAX_PIECES = 1000;
 const FLUSH_BYTES = 4096; // measured: 1 KiB and 8 KiB are a tenth slower
-const STALLED_MS = 3000; // a frame has begun, and nothing more comes
+const MAX_SHOWN = 400; // bytes of a frame that never ended
 const LINGER_MS = 1000; // who is refused has that long to read why
 
 /** Is told that a stream can't be cut into frames any further; the connection has to be closed. */
@@ -24,8 +25,11 @@ export type OnProblem = (code: "too_large" | "bad_frame", message: string) => vo
 /** Takes the chunks of a byte stream, cut anywhere. */
 export interface FrameReader {
   (chunk: Buffer): void;
-  /** What has come of a frame whose end has not. */
+  /** The beginning of a frame whose end has not come. */
   unfinished(): string;
+  /** How much is kept of it. */
+  heldBytes(): number;
+  drop(): void;
 }
 
 /**
@@ -37,37 +41,36 @@ export function createFrameReader(
   onProblem: OnProblem,
   maxBytes = MAX_FRAME_BYTES,
 ): FrameReader {
-  let pieces: Buffer[] = []; // of the frame whose end has not come yet
-  let pieceBytes = 0;
+  const kept = noPieces(); // of a frame whose end has not come yet
   let isBroken = false;
 
-  function fail(...problem: Parameters<OnProblem>) {
+  function drop() {
     isBroken = true;
-    pieces = [];
+    takePieces(kept);
+  }
+  function fail(...problem: Parameters<OnProblem>) {
+    drop();
     onProblem(...problem);
   }
   function read(chunk: Buffer) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1 && !isBroken; end = chunk.indexOf(NEWLINE, start)) {
       let line = chunk.subarray(start, end);
-      if (pieceBytes > 0) {
-        line = Buffer.concat([...pieces, line]);
-        pieces = [];
-        pieceBytes = 0;
-      }
-      if (line.length > maxBytes) return fail("too_large", tooLarge(maxBytes));
-      if (!isUtf8(line)) return fail("bad_frame", "Cannot read frame: it is not UTF-8");
       start = end + 1;
+      if (kept.bytes + line.length > maxBytes) return fail("too_large", tooLarge(maxBytes));
+      if (kept.bytes > 0) {
+        addPiece(kept, line, maxBytes);
+        line = takePieces(kept);
+      }
+      if (!isUtf8(line)) return fail("bad_frame", "Cannot read frame: it is not UTF-8");
       onFrame(line.toString());
     }
     if (isBroken || start === chunk.length) return;
-    pieces.push(chunk.subarray(start));
-    pieceBytes += chunk.length - start;
-    if (pieceBytes > maxBytes) return fail("too_large", tooLarge(maxBytes));
-    // A peer that sends a byte at a time must not cost us a Buffer object for each.
-    if (pieces.length > MAX_PIECES) pieces = [Buffer.concat(pieces)];
+    if (kept.bytes + chunk.length - start > maxBytes) return fail("too_large", tooLarge(maxBytes));
+    addPiece(kept, chunk.subarray(start), maxBytes);
   }
-  return Object.assign(read, { unfinished: () => Buffer.concat(pieces).toString() });
+  const unfinished = () => kept.room.subarray(0, Math.min(kept.bytes, MAX_SHOWN)).toString();
+  return Object.assign(read, { unfinished, heldBytes: () => kept.room.length, drop });
 }
 
 function tooLarge(maxBytes: number): string {
@@ -96,62 +99,49 @@ function uncork(stream: Writable) {
   stream.uncork();
 }
 
-/** The receiver's end of a connection. */
-export interface FramePeer {
-  socket: Socket;
-  /** How many frames it sent that are not done with yet. */
-  owed: number;
-  /** It has closed its half: it sends no more, and still reads. */
-  hasSaidAll: boolean;
-}
-
 export interface ServeFramesOptions {
+  intake: Intake;
   /** Gets each frame. The peer is owed something until what this returns has settled. */
-  onFrame: (line: string, peer: FramePeer) => Promise<void>;
+  onFrame: (line: string, peer: Guest) => Promise<void>;
   /** Is told once of a connection that ends inside a frame, or stays there for three seconds. */
   onUnfinished: (text: string) => void;
 }
 
-/** Serves a connection, until the peer has said all and has got all that it is owed. */
-export function serveFrames(socket: Socket, { onFrame, onUnfinished }: ServeFramesOptions): FramePeer {
-  const peer: FramePeer = { socket, owed: 0, hasSaidAll: false };
+/** The receiver's end of a connection: serves it until the peer has said all, and has got all that it is owed. */
+export function serveFrames(socket: Socket, { intake, onFrame, onUnfinished }: ServeFramesOptions): void {
   const takeFrame = (line: string) => {
     if (socket.writableEnded) return; // it was refused already
-    peer.owed += 1;
-    onFrame(line, peer).finally(() => {
-      peer.owed -= 1;
-      endIfDone(peer);
-    });
+    if (beginWork(peer)) onFrame(line, peer).finally(() => endWork(peer));
+    else refuse(peer, "busy", "Cannot process more messages at once: try again later");
   };
   const read = createFrameReader(takeFrame, (code, message) => refuse(peer, code, message));
-  let tell = () => {
-    const text = read.unfinished();
-    if (text === "") return;
-    tell = () => {};
-    onUnfinished(text);
+  const dismiss = (guest: Guest, why: string) => {
+    read.drop();
+    refuse(guest, "busy", why);
   };
-  socket.on("data", read);
-  socket.on("drain", () => socket.resume());
-  socket.setTimeout(STALLED_MS).on("timeout", () => tell());
-  socket.on("end", () => {
-    tell();
-    peer.hasSaidAll = true;
-    endIfDone(peer);
+  let tell = onUnfinished;
+  const onQuiet = () => {
+    if (read.heldBytes() === 0) return;
+    tell(read.unfinished());
+    tell = () => {};
+  };
+  const peer = admit(intake, socket, { keeps: read.heldBytes, dismiss, onQuiet });
+  socket.on("data", (chunk) => {
+    read(chunk);
+    count(peer);
   });
-  return peer;
 }
 
-function endIfDone({ hasSaidAll, owed, socket }: FramePeer): void {
-  if (hasSaidAll && owed === 0) socket.end();
-}
-
-/** Sends one frame. Who doesn't read what we send gets no more of our memory: we don't read on, either. */
-export function sendFrame({ socket }: FramePeer, frame: object): void {
-  if (!writeFrame(socket, frame)) socket.pause();
+/** Answers with a frame. Who doesn't read what we send gets no more of our memory: we don't read on, either. */
+export function sendFrame(peer: Guest, frame: object): void {
+  peer.unanswered -= 1;
+  if (writeFrame(peer.socket, frame)) return;
+  peer.socket.pause();
+  count(peer);
 }
 
 /** Says why, and closes the connection; what still comes in is thrown away. */
-export function refuse({ socket }: FramePeer, code: ErrorFrame["code"], message: string): void {
+export function refuse({ socket }: Guest, code: ErrorFrame["code"], message: string): void {
   if (!socket.writable) return;
   writeFrame(socket, { type: "error", code, message } satisfies ErrorFrame);
   socket.end();

@@ -5,6 +5,7 @@ import { afterEach, test } from "node:test";
 import { main } from "../client.ts";
 import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
+import { createIntake } from "../plumbing/intake.ts";
 import { cleanup, type Fault, registerReceiver, startReceiver } from "../receiver.ts";
 import { openScreen } from "../terminal/screen.ts";
 import type { TraceEvent } from "../trace/events.ts";
@@ -41,6 +42,7 @@ async function startGroup(count: number, coins: Fault[] = []) {
       discovery: createDiscoveryApi(url),
       log,
       trace: createTrace(name, { log, outlets: [(event) => events.push(event)] }),
+      intake: createIntake(1000),
       tossCoin: () => coins.shift(),
       signal: stop.signal,
     });

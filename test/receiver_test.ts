@@ -8,7 +8,8 @@ import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
 import { createFrameReader } from "../lib/framing.ts";
 import { AckSchema } from "../lib/messages.ts";
-import { listen } from "../plumbing/listen.ts";
+import { createIntake } from "../plumbing/intake.ts";
+import { findFreePort, listen } from "../plumbing/listen.ts";
 import {
   cleanup,
   type Fault,
@@ -47,6 +48,7 @@ async function start(coins: (Fault | undefined)[] = [], options: Partial<Receive
     trace: createTrace("receiver-test", { log, outlets: [(event) => events.push(event)] }),
     tossCoin: () => coins.shift(),
     signal: stop.signal,
+    intake: createIntake(1000),
     ...options,
   });
   toClose.push(() => cleanup(node));
@@ -241,22 +243,27 @@ for (const [text, code, reason] of badInput) {
   });
 }
 
-test("a receiver refuses more connections than it can hold, and says that it is busy", async () => {
-  const { node } = await start();
-  for (let n = 0; n < 1000; n++) await connectTo(node);
-  await until("all are accepted", () => node.connections.size >= 1000 || undefined);
-  const peer = await connectTo(node);
-  await once(peer.socket, "close");
-  assert.equal(peer.frames[0]?.code, "busy");
-});
-
-test("a receiver refuses more work than it can hold, and says that it is busy", async () => {
-  const { node } = await start([], { workMs: 60_000 });
-  const peer = await connectTo(node);
-  for (let n = 0; n <= 10_000; n++) peer.send(message(`${n}`));
-  await once(peer.socket, "close");
-  assert.equal(peer.frames[0]?.code, "busy");
-});
+for (const [what, idOf] of [
+  ["one id again and again", () => "same"],
+  ["ids of their own", (n: number) => `${n}`],
+] as const) {
+  test(`a receiver keeps of messages in work no more than their acks need: 300 MiB with ${what}`, async () => {
+    const args = ["--discovery", "http://127.0.0.1:9", "--work", "60s", "--fault-rate", "0"];
+    const port = await findFreePort();
+    const small = { NODE_OPTIONS: "--max-old-space-size=64" };
+    const role = startRole("receiver.ts", [...args, "--port", `${port}`, "--log-level", "debug"], small);
+    toClose.push(() => stopRole(role, "SIGKILL"));
+    await role.says(/waiting for discovery/);
+    const socket = connect({ port, host: "127.0.0.1" });
+    toClose.push(() => socket.destroy());
+    const rest = `","body":"${"x".repeat(1024 * 1024 - 100)}"}\n`;
+    for (let n = 0; n < 300; n++)
+      if (!socket.write(`{"type":"message","id":"${idOf(n)}${rest}`)) await once(socket, "drain");
+    socket.write("and is alive\n");
+    const [answer] = await once(socket, "data");
+    assert.match(`${answer}`, /"code":"bad_frame"/);
+  });
+}
 
 test("a receiver whose clock was pushed to its end answers acks that are right, and goes on", async () => {
   const { node } = await start();
