@@ -98,7 +98,7 @@ export async function sendMessage(
       if (end.how === "acked") return succeed(client, message, end);
       if (end.how === "cancelled" || message.attempts >= client.maxAttempts)
         return giveUp(client, message, end.reason);
-      if (receiver === to && (await untilWoken(sending, (wait) => isGone(client.discovery, to, wait))))
+      if (receiver === to && (await isGone(client.discovery, to, message)))
         return giveUp(client, message, `${end.reason}, and it is no longer in the group`, { gone: true });
       if (end.how === "timeout" || sending.acked) continue; // that was pause enough; or its ack came meanwhile
       const endsAt = triedAt + PAUSE_MS;

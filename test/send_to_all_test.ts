@@ -6,7 +6,7 @@ import { sendMessage } from "../client.ts";
 import { isGone } from "../group/is_gone.ts";
 import type { Result, SendOptions } from "../group/result.ts";
 import { type Member, sendToAll } from "../group/send_to_all.ts";
-import { createDiscoveryApi } from "../lib/discovery_api.ts";
+import { createDiscoveryApi, DiscoveryError, type Listing } from "../lib/discovery_api.ts";
 import type { Message, Receiver } from "../lib/messages.ts";
 import { ackAs, fakeDiscovery, fakeGroup, giveUp, LONG_MS, makeClient } from "./fake_receivers.ts";
 import { until } from "./helpers.ts";
@@ -338,6 +338,10 @@ test("what waits for discovery to come back can be given up", { timeout: 20_000 
 
 const someone: Receiver = { id: "id-0", host: "receiver-1", port: 7, last_seen: 0 };
 const other: Receiver = { id: "id-1", host: "receiver-2", port: 7, last_seen: 0 };
+const aMessage = (startedAt = performance.now()) => ({
+  sending: { signal: new AbortController().signal, wake: undefined },
+  startedAt,
+});
 for (const [what, listed, isComplete, expected] of [
   ["is in the list", [other, someone], true, false],
   ["is in the list of a discovery that was just started", [someone], false, false],
@@ -352,31 +356,70 @@ for (const [what, listed, isComplete, expected] of [
       receivers: [...(listed ?? assert.fail("discovery is away"))],
       isComplete,
     }));
-    assert.equal(await isGone(discovery, someone, new AbortController().signal), expected);
+    assert.equal(await isGone(discovery, someone, aMessage()), expected);
   });
 }
 
-test("isGone() of many receivers at once asks discovery once", async () => {
+test("isGone() asks discovery once for many at a time, and at most once a second", async () => {
   let asked = 0;
   const discovery = fakeDiscovery(() => {
     asked += 1;
     return { receivers: [someone], isComplete: true };
   });
-  const ask = (receiver: Receiver) => isGone(discovery, receiver, new AbortController().signal);
+  const message = aMessage();
+  const ask = (receiver: Receiver) => isGone(discovery, receiver, message);
   assert.deepEqual(await Promise.all([ask(someone), ask(other)]), [false, true]);
+  assert.deepEqual([await ask(someone), await ask(other)], [false, true]);
   assert.equal(asked, 1);
-  await ask(someone);
-  assert.equal(asked, 2, "and later again");
+  await until("it is asked again", async () => {
+    await ask(someone);
+    return asked === 2;
+  });
+  assert.ok(performance.now() - message.startedAt >= 1000);
+});
+
+test("isGone() doesn't take a list for an answer that is older than the message", async () => {
+  const lists = [[other], [someone, other]]; // someone has come in between
+  const discovery = fakeDiscovery(() => ({ receivers: lists.shift() ?? [], isComplete: true }));
+  assert.equal(await isGone(discovery, other, aMessage()), false);
+  assert.equal(await isGone(discovery, someone, aMessage()), false);
+});
+
+test("isGone() doesn't take the answer to an older question that is still open", async () => {
+  let answer = (_listing: Listing) => {};
+  const discovery = fakeDiscovery(
+    () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      }),
+  );
+  const older = isGone(discovery, other, aMessage());
+  const younger = isGone(discovery, someone, aMessage());
+  answer({ receivers: [], isComplete: true });
+  assert.deepEqual([await older, await younger], [true, false]);
 });
 
 test("isGone() of a discovery that doesn't answer says no within about a second", async () => {
   const discovery = fakeDiscovery(() => new Promise(() => {}));
-  const { signal } = new AbortController();
   const answer = await Promise.race([
-    isGone(discovery, someone, signal),
+    isGone(discovery, someone, aMessage()),
     until("it answers", () => undefined, 5000),
   ]);
   assert.equal(answer, false);
+});
+
+test("a client whose attempts fail quickly doesn't ask a discovery that answers 503 more than once a second", async () => {
+  let asked = 0;
+  const { receivers } = await fakeGroup(1, () => {});
+  const { client, send } = makeClient(receivers, { ackTimeoutMs: 5, maxAttempts: 200 });
+  client.discovery = fakeDiscovery(() => {
+    asked += 1;
+    throw new DiscoveryError("unreachable", "Cannot list receivers: it answered 503");
+  });
+  const startedAt = performance.now();
+  await send(receivers[0] as Receiver);
+  const seconds = (performance.now() - startedAt) / 1000;
+  assert.ok(asked >= 1 && asked <= seconds + 1, `asked ${asked} times in ${seconds}s`);
 });
 
 test("a receiver that a restarted discovery doesn't know yet is not said to be gone", async () => {
