@@ -104,15 +104,9 @@ export async function registerReceiver(node: ReceiverNode): Promise<void> {
 }
 
 /** Renews the lease. @returns false when discovery doesn't know us any more, by a restart for example */
-async function sendHeartbeat({ id = "", discovery, log, signal }: ReceiverNode): Promise<boolean> {
-  try {
-    log.debug("heartbeat");
-    return await discovery.heartbeat(id, { signal });
-  } catch (error) {
-    if (!(error instanceof DiscoveryError)) throw error;
-    log.warn(`${error.message}; the next heartbeat tries again`);
-    return true;
-  }
+function sendHeartbeat({ id = "", discovery, log, signal }: ReceiverNode): Promise<boolean> {
+  log.debug("heartbeat");
+  return discovery.heartbeat(id, { signal });
 }
 
 /** Keeps the lease, until the signal ends it. */
@@ -120,9 +114,14 @@ export async function stayRegistered(node: ReceiverNode): Promise<void> {
   const { heartbeatEveryMs, log, signal } = node;
   while (!signal.aborted) {
     await delay(heartbeatEveryMs, undefined, { ref: false }); // 10,000 listeners of one signal would be dear
-    if (signal.aborted || (await sendHeartbeat(node))) continue;
-    log.warn("discovery doesn't know this receiver any more, registering again");
-    await registerReceiver(node);
+    try {
+      if (signal.aborted || (await sendHeartbeat(node))) continue;
+      log.warn("discovery doesn't know this receiver any more, registering again");
+      await registerReceiver(node);
+    } catch (error) {
+      if (!(error instanceof DiscoveryError)) throw error;
+      log.warn(`${error.message}; the next heartbeat tries again`);
+    }
     if (signal.aborted) await cleanup(node); // stopped while discovery wrote us down
   }
 }

@@ -22,7 +22,7 @@ const MAX_SOCKETS = 50;
 
 /** Discovery didn't do what was asked. */
 export class DiscoveryError extends Error {
-  /** `unreachable`: nobody answered, or with a 5xx; `refused`: what was asked is wrong; `bad_answer`: not discovery's. */
+  /** `unreachable`: nobody answered, or with a 5xx; `refused`: what was to be registered is wrong; `bad_answer`: not discovery's. */
   code: "unreachable" | "refused" | "bad_answer";
   constructor(code: DiscoveryError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
@@ -91,7 +91,7 @@ async function request(http: Got, cannot: string, path: string, options: Options
   try {
     const answer = (await http(path, options)) as unknown as Answer;
     if (isOk(answer) || (answer.statusCode === 404 && isAboutId)) return answer;
-    throw refusal(cannot, answer);
+    throw refusal(cannot, path, answer);
   } catch (cause) {
     options.signal?.throwIfAborted();
     if (cause instanceof CancelError)
@@ -111,9 +111,12 @@ function check<S extends v.GenericSchema>(what: string, schema: S, body: Buffer)
   throw new DiscoveryError("bad_answer", `Cannot ${what}: the answer is not discovery's (${answer.problem})`);
 }
 
-function refusal(cannot: string, { statusCode, body }: Answer): DiscoveryError {
+function refusal(cannot: string, path: string, { statusCode, body }: Answer): DiscoveryError {
   const said = readJson(RefusalSchema, body.toString());
   const why = "value" in said ? `, ${printable(said.value.error)}` : "";
-  const code = statusCode >= 500 ? "unreachable" : statusCode === 400 ? "refused" : "bad_answer";
-  return new DiscoveryError(code, `${cannot}: it answered ${statusCode}${why}`);
+  const code = statusCode === 400 && path === "register" ? "refused" : "bad_answer";
+  return new DiscoveryError(
+    statusCode >= 500 ? "unreachable" : code,
+    `${cannot}: it answered ${statusCode}${why}`,
+  );
 }

@@ -93,3 +93,10 @@ test("a refusal is told in few words, and without what would move a terminal's c
     return error.message.length < 400;
   });
 });
+
+test("a 400 says that a registration is wrong; of a list it is no answer of discovery's", async () => {
+  const { discovery } = await lyingDiscovery((_request, response) => void response.writeHead(400).end("{}"));
+  await assert.rejects(discovery.register({ host: "a", port: 1 }), { code: "refused" });
+  await assert.rejects(discovery.list(), { code: "bad_answer" });
+  await assert.rejects(discovery.heartbeat("a"), { code: "bad_answer" });
+});

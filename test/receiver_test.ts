@@ -444,6 +444,25 @@ test("stayRegistered() goes on when a heartbeat gets no answer, and says so", as
   assert.match(said[0] ?? "", /warn: .*ECONNREFUSED; the next heartbeat tries again/);
 });
 
+test("stayRegistered() outlives a discovery that refuses it, and comes back when it doesn't any more", async () => {
+  const answers: (() => Promise<string>)[] = [
+    async () => "first",
+    async () => Promise.reject(new DiscoveryError("refused", "Cannot register: it answered 400")),
+    async () => "second",
+  ];
+  const discovery = fakeDiscovery({
+    register: () => answers.shift()?.() ?? assert.fail("it registers once more"),
+    heartbeat: async (id) => id === "second",
+  });
+  const { node, lines, stop } = await start([], { discovery, heartbeatEveryMs: 20 });
+  await registerReceiver(node);
+  const staying = stayRegistered(node);
+  await until("it has come back", () => node.id === "second");
+  assert.ok(lines.some((line) => /warn: .*answered 400; the next heartbeat tries again/.test(line)));
+  stop.abort();
+  await staying;
+});
+
 test("a receiver comes back after discovery was started again, and leaves at its cleanup", async () => {
   const { log } = keptLog();
   const options = { host: "127.0.0.1", port: 0, receiverTtlMs: 30_000, sweepEveryMs: 5000 };
