@@ -9,8 +9,8 @@
  * @typedef {{ model: Model, now: number, clientOnly: boolean }} View
  */
 import { drawMembers } from "./members.js";
-import { short, shortName } from "./short_names.js";
-import { draw, set } from "./svg.js";
+import { beginningOf, printable, shortName } from "./short_names.js";
+import { draw, set, write } from "./svg.js";
 import { text } from "./text.js";
 
 /** The elements of a process. @param {Element} parent @param {Process} process */
@@ -36,7 +36,7 @@ export function drawProcess(parts, process, place, view) {
     "data-process": name,
     "data-id": id,
   });
-  parts.title.textContent = `${name} ${id} ${address}`;
+  write(parts.title, printable(`${name} ${id} ${address}`));
   if (role === "client") drawClient(parts, process, place, view.model);
   else if (role === "discovery") drawDiscovery(parts, place);
   else {
@@ -49,7 +49,7 @@ export function drawProcess(parts, process, place, view) {
 function drawClient({ shape, label, members }, { name }, { x, y, r }, model) {
   set(shape, { cx: x, cy: y, r });
   set(label, { x, y: y + r + 18 });
-  label.textContent = x < 70 ? shortName(name) : name.slice(0, 15);
+  write(label, x < 70 ? shortName(name) : beginningOf(name, 15));
   drawMembers(members, name, { x, y: y + r + 26 }, model);
 }
 
@@ -57,17 +57,17 @@ function drawClient({ shape, label, members }, { name }, { x, y, r }, model) {
 function drawDiscovery({ shape, label }, { x, y }) {
   set(shape, { points: `${x - 54},${y - 26} ${x + 54},${y - 26} ${x + 76},${y + 26} ${x - 76},${y + 26}` });
   set(label, { x, y: y + 6 });
-  label.textContent = text("discovery");
+  write(label, text("discovery"));
 }
 
 /** Small ones have no texts. @param {Parts} parts @param {Process} process @param {Place} place @param {Process["gone"]} gone */
 function drawReceiver({ shape, label, note }, process, { x, y, r, room }, gone) {
   set(shape, { points: hexagon(x, y, r) });
   set(label, { x, y: y + 5 });
-  label.textContent = r < 24 ? "" : short(process.id ?? process.name).slice(0, r < 40 ? 4 : 8);
+  write(label, r < 24 ? "" : beginningOf(process.id ?? process.name, r < 40 ? 4 : 8));
   set(note, { x, y: y + r + (r < 24 ? 8 : 24) });
-  if (gone) note.textContent = r < 12 ? "✕" : text(gone.how);
-  else note.textContent = r < 30 ? "" : addressOf(process, room);
+  if (gone) write(note, r < 12 ? "✕" : text(gone.how));
+  else write(note, r < 30 ? "" : printable(addressOf(process, room)));
 }
 
 /** @param {number} x @param {number} y @param {number} r */

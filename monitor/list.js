@@ -6,7 +6,7 @@
  * @typedef {import("./model.js").Attempt} Attempt
  */
 import { stateOf } from "./attempt_state.js";
-import { short } from "./short_names.js";
+import { printable, short } from "./short_names.js";
 import { clockTime, tellState } from "./story.js";
 import { columns as columnNames } from "./text.js";
 
@@ -57,7 +57,8 @@ function addRow(rows) {
 /** @param {HTMLElement} row @param {Attempt} attempt */
 function fillRow(row, attempt) {
   const { at, message, client, receiver, attempt: number } = attempt;
-  const cells = [clockTime(at), short(message), client, short(receiver), `×${number}`, tellState(attempt)];
+  const [from, to] = [printable(client), short(receiver)];
+  const cells = [clockTime(at), short(message), from, to, `×${number}`, tellState(attempt)];
   row.dataset.message = message;
   row.dataset.attempt = String(number);
   row.dataset.state = stateOf(attempt);

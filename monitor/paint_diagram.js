@@ -12,7 +12,7 @@ import { layOut } from "./layout.js";
 import { paintNames, paintTime, SLANTED_BELOW } from "./paint_axes.js";
 import { paintShapes } from "./paint_shapes.js";
 import { PX_PER_MS } from "./scale.js";
-import { short, shortName } from "./short_names.js";
+import { beginningOf, printable, short, shortName } from "./short_names.js";
 import { text } from "./text.js";
 
 const SLANTED_HEIGHT = 92;
@@ -84,12 +84,12 @@ function nameOf({ role, name, id, address, gone }, clientOnly, gap) {
   const detail = isGone ? text(gone.how) : (address ?? "");
   const titles = {
     discovery: text("discovery"),
-    client: gap < 130 ? shortName(name) : name.slice(0, 15),
+    client: gap < 130 ? shortName(name) : beginningOf(name, 15),
     receiver: short(id ?? name),
   };
   return {
     title: titles[role],
-    detail: role === "receiver" ? detail.slice(-20) : "",
+    detail: role === "receiver" ? printable(detail.slice(-20)) : "",
     color: ROLE_COLORS[role],
     gone: isGone,
   };

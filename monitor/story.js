@@ -7,7 +7,7 @@
  */
 import { isLate, isUnsent, stateOf } from "./attempt_state.js";
 import { attemptsOf } from "./attempts.js";
-import { short } from "./short_names.js";
+import { printable, short } from "./short_names.js";
 import { languageCode, text } from "./text.js";
 
 /** The texts of the faults, by the name of the fault. */
@@ -82,7 +82,7 @@ function whatTheReceiverDid(attempt) {
     lines.push({ at: receivedAt, words: text(duplicate ? "sReceivedDuplicate" : "sReceived", names) });
   if (faultAt) {
     const key = FAULT_TEXTS[/** @type {keyof typeof FAULT_TEXTS} */ (fault)];
-    lines.push({ at: faultAt, words: key ? text(key, names) : String(fault) });
+    lines.push({ at: faultAt, words: key ? text(key, names) : printable(String(fault)) });
   }
   if (processedAt) lines.push({ at: processedAt, words: text("sProcessed", { ...names, body }) });
   for (const { at } of acks) if (at) lines.push({ at, words: text("sAcked", names) });

@@ -10,6 +10,11 @@ export function draw(parent, name, attributes = {}) {
   return element;
 }
 
+/** Writes a text, unless it is there already. @param {Element} element @param {string} words */
+export function write(element, words) {
+  if (element.textContent !== words) element.textContent = words;
+}
+
 /** Sets what isn't so already. @param {Element} element @param {Record<string, string | number>} attributes */
 export function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {

@@ -1,4 +1,5 @@
 /** Every text of the page, in English and in Portuguese. Whatever shows words calls it. */
+import { printable } from "./short_names.js";
 
 const TEXTS = {
   en: {
@@ -154,11 +155,11 @@ export function languageCode() {
 }
 
 /**
- * A text, its `{names}` filled in.
+ * A text, its `{names}` filled in with what may come from outside.
  * @param {TextKey} key @param {Record<string, string | number>} [values]
  */
 export function text(key, values = {}) {
-  return TEXTS[language][key].replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? "?"));
+  return TEXTS[language][key].replace(/\{(\w+)\}/g, (_, name) => printable(String(values[name] ?? "?")));
 }
 
 export function columns() {

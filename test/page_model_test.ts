@@ -7,6 +7,7 @@ import { layOutLanes } from "../monitor/lanes.js";
 import { layOut, type Shape } from "../monitor/layout.js";
 import { apply, createModel } from "../monitor/model.js";
 import { applyList } from "../monitor/processes.js";
+import { beginningOf, printable, short } from "../monitor/short_names.js";
 import { tellState, tellStory } from "../monitor/story.js";
 import type { TraceEvent } from "../trace/events.ts";
 
@@ -201,5 +202,31 @@ describe("the page's model of the group", () => {
   test("believes what the event says, when it comes", () => {
     assert.equal(missingAt(6100, a(3000, "left", id, { message: undefined })), "left");
     assert.equal(missingAt(5900, discovery(7000, "expired", id, { message: undefined })), "expired");
+  });
+});
+
+describe("what comes from outside", () => {
+  test("is shown without what can't be seen, or would turn the text around it", () => {
+    assert.equal(printable("a\x1b[2J\x00\x85\n"), "a\\x1b[2J\\x00\\x85\\x0a");
+    assert.equal(printable("\u202eabc\u2066\u200f\u061c"), "\\u202eabc\\u2066\\u200f\\u061c");
+    assert.equal(printable("\ud83d, \ude00, \ud83d\ude00"), "\\ud83d, \\ude00, \ud83d\ude00");
+    assert.equal(printable("olá, 日本, שלום, 👩‍🏫"), "olá, 日本, שלום, 👩‍🏫");
+  });
+
+  test("is cut between characters, to at most so many", () => {
+    assert.equal(short("5f1c2a7e-0000"), "5f1c2a7e");
+    assert.equal(short("a😀😀😀😀😀😀😀😀"), "a😀😀😀😀😀😀😀");
+    assert.equal(beginningOf("\u202e".repeat(128), 8), "\\u202e\\u");
+  });
+
+  test("is in the words of a story as it is on a lane", () => {
+    const model = createModel();
+    apply(model, eventsOf("client-\u202e1")(1, "sent", "id-\x1b", { note: "x" }));
+    apply(model, a(2, "processed", "id-\x1b", { note: "\ud800" }));
+    const told = tellStory(model, "m", false).map(({ words }) => words);
+    assert.deepEqual(told, [
+      "client-\\u202e1 sent it to id-\\x1b, attempt 1, and waits 5 s for the ack.",
+      "id-\\x1b processed it: \\ud800",
+    ]);
   });
 });
