@@ -6,9 +6,10 @@
  * @typedef {import("./model.js").Ack} Ack
  * @typedef {import("./model.js").TraceEvent} TraceEvent
  */
+import { ackWith, attemptsOf, keepAttempt } from "./kept_attempts.js";
 import { roleOf } from "./processes.js";
 
-const MAX_ATTEMPTS = 6000;
+const MAX_ACKS = 100; // of one attempt
 
 /** @param {Model} model @param {TraceEvent} event */
 export function applyToAttempt(model, event) {
@@ -86,25 +87,15 @@ function applyAck(model, event) {
       : attemptOf(model, event);
   if (!last) return; // its sending is forgotten already
   if (!ignored && attempt !== undefined) last.ackedAt = at;
-  last.came.push(ack);
+  if (last.came.length < MAX_ACKS) last.came.push(ack);
   if (!ack.attempt) attach(ack, last);
-}
-
-/** An ack is known by its receiver and the Lamport time of its sending. @param {Model} model @param {string} key */
-function ackWith({ acks }, key) {
-  let ack = acks.get(key);
-  if (!ack) {
-    ack = {};
-    acks.set(key, ack);
-  }
-  return ack;
 }
 
 /** @param {Ack} ack @param {Attempt} attempt */
 function attach(ack, attempt) {
   if (ack.attempt) ack.attempt.acks = ack.attempt.acks.filter((other) => other !== ack);
   ack.attempt = attempt;
-  attempt.acks.push(ack);
+  if (attempt.acks.length < MAX_ACKS) attempt.acks.push(ack);
 }
 
 /** The attempt that an event is about. @param {Model} model @param {TraceEvent} event @returns {Attempt} */
@@ -125,25 +116,6 @@ function attemptOf(model, { message = "?", attempt = 1, receiver = "?", at }) {
     acks: [],
     came: [],
   };
-  model.byKey.set(key, made);
-  model.attempts.push(made);
-  model.byMessage.set(message, [...attemptsOf(model, message), made]);
-  if (model.attempts.length > MAX_ATTEMPTS * 1.2) forgetOld(model);
+  keepAttempt(model, made);
   return made;
-}
-
-/** All attempts to get a message acked, by whom it may be. @param {Model} model @param {string} message */
-export function attemptsOf({ byMessage }, message) {
-  return byMessage.get(message) ?? [];
-}
-
-/** @param {Model} model */
-function forgetOld(model) {
-  const { byKey, byMessage, acks } = model;
-  for (const { key, message } of model.attempts.slice(0, -MAX_ATTEMPTS)) {
-    byKey.delete(key);
-    byMessage.delete(message);
-  }
-  model.attempts = model.attempts.slice(-MAX_ATTEMPTS);
-  for (const [key, ack] of acks) if (!ack.attempt || !byKey.has(ack.attempt.key)) acks.delete(key);
 }

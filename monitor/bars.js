@@ -10,7 +10,7 @@
  * @typedef {import("./layout.js").View} View
  */
 import { settledAt } from "./attempt_state.js";
-import { attemptsOf } from "./attempts.js";
+import { attemptsOf } from "./kept_attempts.js";
 import { yOf } from "./scale.js";
 
 const SLOTS = 6;

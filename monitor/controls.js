@@ -14,7 +14,7 @@ import { showLanguage, showStatus } from "./words.js";
 
 /** @param {Page} page */
 export function listenToControls(page) {
-  const { diagram, dots, view } = page;
+  const { diagram, dots, model, view } = page;
   onCheck(page, "client-only", (on) => {
     view.clientOnly = on;
     clearDots(dots); // some of them the client can't see
@@ -30,7 +30,7 @@ export function listenToControls(page) {
   });
   onClick("close-story", () => closeStory(page));
   document.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape" && view.selected) closeStory(page);
+    if (key === "Escape" && model.selected) closeStory(page);
   });
 }
 

@@ -17,6 +17,7 @@
  * @property {number} notBefore it isn't painted again before that
  * @property {{ width: number, height: number }} size
  * @property {number} namesHeight
+ * @property {number} more how many there is no lane for
  * @property {import("./layout.js").Shape[]} shapes what is in view, for clicks and for tests
  */
 import { shapeAt } from "./shape_at.js";
@@ -44,6 +45,7 @@ export function createDiagram(elements, handlers) {
     notBefore: 0,
     size: { width: 0, height: 0 },
     namesHeight: NAMES_HEIGHT,
+    more: 0,
     shapes: [],
   };
   new ResizeObserver(() => resize(diagram)).observe(scroll);

@@ -14,12 +14,13 @@
  * @property {Dot[]} flying
  * @property {Map<string, number>} landings when the dot of a message lands, by message and receiver
  */
-import { attemptsOf } from "./attempts.js";
+import { attemptsOf } from "./kept_attempts.js";
 import { draw, set } from "./svg.js";
 
 const FLIGHT_MS = 600;
 const LOST_MS = 500; // the ✕ stays so long
 const MAX_DOTS = 120;
+const MAX_LANDINGS = 10_000;
 const CRASHES = new Set(["silent", "disconnect", "exit"]);
 
 /** @param {SVGSVGElement} svg @returns {Dots} */
@@ -36,7 +37,7 @@ export function tellDots(dots, event, model, { now, clientOnly }) {
   switch (event.event) {
     case "sent":
     case "retried":
-      dots.landings.set(key, now + FLIGHT_MS);
+      if (dots.landings.size < MAX_LANDINGS) dots.landings.set(key, now + FLIGHT_MS);
       return add(dots, client, receiver, { start: now, what: "message", lost: false });
     case "fault":
       if (clientOnly) return;

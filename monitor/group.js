@@ -12,14 +12,15 @@
  * @property {SVGSVGElement} svg
  * @property {Element} box
  * @property {Element} boxTitle
+ * @property {Element} moreClients how many there is no room for
  * @property {Element} nodes
  * @property {Map<Process, Parts>} drawn
  * @property {Map<Process, Place>} places of those that are shown
  */
+import { chooseShown, processesOf, tellMore } from "./crowd.js";
 import { createParts, drawProcess } from "./draw_process.js";
 import { areaOf, placeAll, roomForClients } from "./places.js";
-import { processesOf } from "./processes.js";
-import { draw, set } from "./svg.js";
+import { draw, set, write } from "./svg.js";
 import { text } from "./text.js";
 
 const GONE_SHOWN_MS = 60_000;
@@ -31,6 +32,7 @@ export function createGroupPicture(svg) {
     svg,
     box: draw(svg, "rect", { class: "box", rx: 14 }),
     boxTitle: draw(svg, "text", { class: "box-title" }),
+    moreClients: draw(svg, "text", { class: "note" }),
     nodes: draw(svg, "g"),
     drawn: new Map(),
     places: new Map(),
@@ -42,7 +44,7 @@ export function createGroupPicture(svg) {
  * @param {{ now: number, clientOnly: boolean }} view @returns how many they are
  */
 export function drawGroup(picture, model, { now, clientOnly }) {
-  const { svg, box, boxTitle, drawn } = picture;
+  const { svg, box, boxTitle, moreClients, drawn } = picture;
   const { width, height } = svg.getBoundingClientRect();
   set(svg, { viewBox: `0 0 ${Math.max(1, width)} ${Math.max(1, height)}` });
   const size = { width, height };
@@ -51,29 +53,45 @@ export function drawGroup(picture, model, { now, clientOnly }) {
   const area = areaOf(size);
   set(box, area);
   set(boxTitle, { x: area.x + 12, y: area.y + 22 });
-  boxTitle.textContent = text("receivers");
+  write(boxTitle, `${text("receivers")} ${tellMore(shown.moreReceivers)}`.trim());
+  set(moreClients, { x: area.x / 2, y: height - 6 });
+  write(moreClients, tellMore(shown.moreClients));
   removeOthers(picture);
   for (const [process, place] of picture.places) {
     const parts = drawn.get(process) ?? createParts(picture.nodes, process);
     drawn.set(process, parts);
     drawProcess(parts, process, place, { model, now, clientOnly });
   }
-  const here = shown.receivers.filter(({ gone }) => !gone).length;
-  return { clients: shown.clients.length, receivers: here, gone: shown.receivers.length - here };
+  const receivers = here(shown.receivers).length;
+  return {
+    clients: shown.clients.length + shown.moreClients,
+    receivers: receivers + shown.moreReceivers,
+    gone: shown.receivers.length - receivers,
+  };
 }
 
 /** @param {Model} model @param {number} now @param {number} maxClients */
 function whoIsShown(model, now, maxClients) {
   const all = processesOf(model);
+  const allClients = all.filter(({ role, lastAt }) => role === "client" && now - lastAt < CLIENT_SHOWN_MS);
+  const allReceivers = all.filter(
+    ({ role, gone }) => role === "receiver" && (!gone || now - gone.at < GONE_SHOWN_MS),
+  );
+  const clients = chooseShown(model, allClients, maxClients).slice(-maxClients);
+  const receivers = chooseShown(model, allReceivers);
+  const { crowd } = model;
   return {
-    clients: all
-      .filter(({ role, lastAt }) => role === "client" && now - lastAt < CLIENT_SHOWN_MS)
-      .slice(-maxClients),
+    clients,
     discovery: all.find(({ role }) => role === "discovery"),
-    receivers: all.filter(
-      ({ role, gone }) => role === "receiver" && (!gone || now - gone.at < GONE_SHOWN_MS),
-    ),
+    receivers,
+    moreClients: crowd.clients.size && crowd.clients.size + allClients.length - clients.length,
+    moreReceivers: crowd.receivers.size + here(allReceivers).length - here(receivers).length,
   };
+}
+
+/** @param {Process[]} receivers */
+function here(receivers) {
+  return receivers.filter(({ gone }) => !gone);
 }
 
 /** @param {GroupPicture} picture */

@@ -7,7 +7,7 @@
  * @typedef {{ process: Process, x: number }} Place
  */
 import { BARS_WIDTH } from "./bars.js";
-import { processesOf } from "./processes.js";
+import { chooseShown, processesOf, sizeOf } from "./crowd.js";
 
 const AXIS = 64;
 const GONE_SHOWN_MS = 30_000;
@@ -16,18 +16,20 @@ const RANKS = { client: 0, discovery: 1, receiver: 2 };
 /**
  * One lane for each process that did something in this time: clients, discovery, receivers.
  * @param {Model} model @param {View} view
- * @returns {{ lanes: Place[], gap: number, width: number }}
+ * @returns {{ lanes: Place[], gap: number, width: number, more: number }} `more`: how many there is no lane for
  */
 export function layOutLanes(model, { from, to, width }) {
-  const shown = processesOf(model).filter(({ role, firstAt, lastAt, gone }) => {
+  const active = processesOf(model).filter(({ role, firstAt, lastAt, gone }) => {
     if (firstAt > to) return false;
     if (role === "client") return lastAt > from - GONE_SHOWN_MS;
     return gone === undefined || gone.at > from - GONE_SHOWN_MS;
   });
+  const shown = chooseShown(model, active);
   shown.sort((a, b) => RANKS[a.role] - RANKS[b.role] || a.firstAt - b.firstAt);
   const left = AXIS + BARS_WIDTH;
   const least = shown.length > 60 ? 22 : 46;
   const gap = Math.min(220, Math.max(least, (width - left - 60) / Math.max(1, shown.length - 1)));
+  const more = sizeOf(model) + active.length - shown.length;
   const lanes = shown.map((process, index) => ({ process, x: left + index * gap }));
-  return { lanes, gap, width: left + gap * (shown.length - 1) + 60 };
+  return { lanes, gap, width: left + gap * (shown.length - 1) + 60, more };
 }

@@ -13,7 +13,11 @@ import { showStatus } from "./words.js";
 const LATE_MS = 3000; // older events have no dots: they are from before the page was opened
 const JUMP_MS = 4 * 60_000; // of the past, this much can be scrolled back to at the start
 
-/** The time at the monitor. @param {Page} page */
+const ASK_GROUP_EVERY_MS = 2000;
+const GROUP_WITHIN_MS = 15_000;
+const SPARE_PARTS = 30; // of the time at least, for each that a list takes: a long one is asked for less often
+
+/** The time at the monitor. @param {Pick<Page, "ahead">} page */
 export function now({ ahead }) {
   return Date.now() + ahead;
 }
@@ -52,14 +56,18 @@ function take(page, events) {
   page.isNew = true;
 }
 
-/** Those who send no events are seen by discovery at least. @param {Page} page */
+/** Those who send no events are seen by discovery at least. Asks again and again. @param {Page} page */
 export async function askGroup(page) {
-  if (document.hidden) return;
-  try {
-    const answer = await fetch("group");
-    if (answer.ok) applyList(page.model, (await answer.json()).receivers, now(page));
-  } catch {
-    // The monitor is away, which the status says already.
-  }
+  const tookMs = document.hidden ? 0 : await takeGroup(page).catch(() => 0); // the status says that it is away
   forgetGone(page.model, now(page));
+  setTimeout(() => askGroup(page), Math.max(ASK_GROUP_EVERY_MS, SPARE_PARTS * tookMs));
+}
+
+/** @param {Page} page @returns how long the page was busy with the list, not how long it waited for it */
+async function takeGroup({ model, ahead }) {
+  const answer = await fetch("group", { signal: AbortSignal.timeout(GROUP_WITHIN_MS) });
+  const list = await answer.text();
+  const startedAt = performance.now();
+  if (answer.ok) applyList(model, JSON.parse(list).receivers, now({ ahead }));
+  return performance.now() - startedAt;
 }

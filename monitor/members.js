@@ -5,7 +5,7 @@
  * @typedef {import("./model.js").Attempt} Attempt
  */
 import { stateOf } from "./attempt_state.js";
-import { attemptsOf } from "./attempts.js";
+import { attemptsOf } from "./kept_attempts.js";
 import { draw, set } from "./svg.js";
 
 const MAX_SHOWN = 240;

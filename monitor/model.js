@@ -56,8 +56,11 @@
  * @property {Map<string, Attempt[]>} byMessage
  * @property {Map<string, Ack>} acks by receiver and the Lamport time of its sending
  * @property {{ at: number, receiver: string }[]} heartbeats
+ * @property {{ clients: Map<string, number>, receivers: Map<string, number> }} crowd those that there is no room for: their names or ids, and when they were heard of last
+ * @property {string | undefined} selected the message whose story is open
  */
 import { applyToAttempt } from "./attempts.js";
+import { makeRoom } from "./crowd.js";
 import { applyToGroup, meet } from "./processes.js";
 
 const GROUP_EVENTS = new Set(["joined", "left", "registered", "heartbeat", "expired", "replaced"]);
@@ -72,6 +75,8 @@ export function createModel() {
     byMessage: new Map(),
     acks: new Map(),
     heartbeats: [],
+    crowd: { clients: new Map(), receivers: new Map() },
+    selected: undefined,
   };
 }
 
@@ -80,6 +85,7 @@ export function apply(model, event) {
   meet(model, event);
   if (event.message !== undefined && event.event !== "group acked") applyToAttempt(model, event);
   else if (GROUP_EVENTS.has(event.event)) applyToGroup(model, event);
+  makeRoom(model);
 }
 
 /** Forgets all messages, and who isn't in the group. @param {Model} model @param {number} at */
@@ -89,6 +95,8 @@ export function clear(model, at) {
   model.byKey.clear();
   model.byMessage.clear();
   model.acks.clear();
+  model.crowd.clients.clear();
+  model.crowd.receivers.clear();
   for (const [id, { gone }] of model.byId) if (gone) model.byId.delete(id);
   for (const [name, { gone, role }] of model.byName) if (gone || role === "client") model.byName.delete(name);
   for (const process of model.byName.values()) process.firstAt = Math.max(process.firstAt, at);

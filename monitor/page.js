@@ -4,7 +4,7 @@
  *
  * @typedef {object} Page
  * @property {import("./model.js").Model} model
- * @property {{ clientOnly: boolean, heartbeats: boolean, selected: string | undefined }} view what is shown of it
+ * @property {{ clientOnly: boolean, heartbeats: boolean }} view what is shown of it
  * @property {import("./group.js").GroupPicture} group
  * @property {import("./dots.js").Dots} dots
  * @property {import("./diagram.js").Diagram} diagram
@@ -15,6 +15,7 @@
  * @property {boolean} isNew whether something came that the list doesn't show yet
  */
 import { listenToControls } from "./controls.js";
+import { MAX_PROCESSES, makeRoom } from "./crowd.js";
 import { createDiagram } from "./diagram.js";
 import { createDots, moveDots } from "./dots.js";
 import { find } from "./find.js";
@@ -25,16 +26,15 @@ import { createModel } from "./model.js";
 import { paintDiagram } from "./paint_diagram.js";
 import { openStory, showStory } from "./story_panel.js";
 import { chooseLanguage, text } from "./text.js";
-import { showLanguage, showPause } from "./words.js";
+import { showLanguage, showMore, showPause } from "./words.js";
 
 const GROUP_EVERY_MS = 250;
-const ASK_GROUP_EVERY_MS = 2000;
 
 /** @returns {Page} */
 function createPage() {
   return {
     model: createModel(),
-    view: { clientOnly: false, heartbeats: false, selected: undefined },
+    view: { clientOnly: false, heartbeats: false },
     group: createGroupPicture(find("group-picture")),
     dots: createDots(find("dots")),
     diagram: createDiagram(
@@ -59,8 +59,10 @@ function drawFrame() {
 function drawWhatIsNew() {
   if (document.hidden) return;
   const { group, model, view } = page;
+  makeRoom(model, MAX_PROCESSES);
   const counts = drawGroup(group, model, { now: now(page), clientOnly: view.clientOnly });
   find("group-words").textContent = text("groupWords", counts);
+  showMore(page);
   if (page.isNew) {
     showList(find("rows"), model);
     showStory(page);
@@ -85,7 +87,6 @@ chooseLanguage(navigator.language);
 showLanguage(page);
 listenToEvents(page);
 askGroup(page);
-setInterval(() => askGroup(page), ASK_GROUP_EVERY_MS);
 setInterval(drawWhatIsNew, GROUP_EVERY_MS);
 drawWhatIsNew();
 drawFrame();

@@ -23,9 +23,9 @@ const ROLE_COLORS = { client: "#f28c28", discovery: "#8e5bd0", receiver: "#ffd54
 /**
  * Paints what is in view, unless it is there already.
  * @param {Diagram} diagram @param {Model} model
- * @param {{ now: number, clientOnly: boolean, heartbeats: boolean, selected: string | undefined }} view
+ * @param {{ now: number, clientOnly: boolean, heartbeats: boolean }} view
  */
-export function paintDiagram(diagram, model, { now, clientOnly, heartbeats, selected }) {
+export function paintDiagram(diagram, model, { now, clientOnly, heartbeats }) {
   const startedAt = performance.now();
   if (!diagram.isStale && (diagram.paused || startedAt < diagram.notBefore)) return;
   const { width, height } = diagram.size;
@@ -35,10 +35,11 @@ export function paintDiagram(diagram, model, { now, clientOnly, heartbeats, sele
   const layout = layOutLanes(model, view);
   diagram.namesHeight = layout.gap < SLANTED_BELOW ? SLANTED_HEIGHT : NAMES_HEIGHT;
   diagram.spacer.style.width = `${Math.floor(layout.width)}px`;
+  diagram.more = layout.more;
   diagram.shapes = layOut(model, view, layout);
   diagram.isStale = false;
   const names = layout.lanes.map(({ process, x }) => ({ ...nameOf(process, clientOnly, layout.gap), x }));
-  paintAll(diagram, { from, names, gap: layout.gap, selected });
+  paintAll(diagram, { from, names, gap: layout.gap, selected: model.selected });
   // Painting takes at most a quarter of the time: the more there is, the less often. What was asked of
   // a canvas is only done when it is shown or, to know how long it takes, when a pixel is read.
   if (diagram.shapes.length > MEASURED_ABOVE) diagram.ctx.getImageData(0, 0, 1, 1);

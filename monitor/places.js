@@ -9,6 +9,7 @@
 
 const MAX_CLIENTS = 6;
 const CLIENT_ROOM = 78; // with its name and the dots of its members
+const MORE_ROOM = 22; // for a line that says how many more there are
 const [WIDTH_OF_R, HEIGHT_OF_R] = [2.75, 3.1]; // what a receiver takes, with its ring and note, by its radius
 
 /** How many clients there is room for. @param {Size} size */
@@ -28,14 +29,15 @@ export function areaOf(size) {
 }
 
 /**
- * @param {{ clients: Process[], discovery: Process | undefined, receivers: Process[] }} shown @param {Size} size
+ * @param {{ clients: Process[], moreClients: number, discovery: Process | undefined, receivers: Process[] }} shown
+ * @param {Size} size
  * @returns {Map<Process, Place>}
  */
-export function placeAll({ clients, discovery, receivers }, size) {
+export function placeAll({ clients, moreClients, discovery, receivers }, size) {
   /** @type {Map<Process, Place>} */
   const places = new Map();
   const left = leftOf(size);
-  const step = size.height / clients.length;
+  const step = (size.height - (moreClients > 0 ? MORE_ROOM : 0)) / clients.length;
   clients.forEach((client, index) => {
     places.set(client, { x: left / 2, y: step * (index + 0.42), r: Math.min(34, step * 0.24), room: left });
   });

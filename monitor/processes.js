@@ -6,6 +6,15 @@
  * @typedef {import("./model.js").Process} Process
  * @typedef {import("./model.js").TraceEvent} TraceEvent
  */
+import {
+  forgetCrowd,
+  joinCrowd,
+  leaveCrowd,
+  MAX_PROCESSES,
+  makeRoom,
+  processesOf,
+  takingPart,
+} from "./crowd.js";
 
 const MAX_HEARTBEATS = 4000;
 const LEASE_MS = 30_000; // until an event tells
@@ -28,11 +37,13 @@ export function meet(model, event) {
 }
 
 /** @param {Model} model @param {string} name @param {Process["role"]} role @param {number} at */
-function processNamed({ byName }, name, role, at) {
+function processNamed(model, name, role, at) {
+  const { byName } = model;
   let process = byName.get(name);
   if (!process) {
     process = { name, role, firstAt: at, lastAt: at, lease: LEASE_MS };
     byName.set(name, process);
+    leaveCrowd(model, name);
   }
   process.firstAt = Math.min(process.firstAt, at);
   process.lastAt = Math.max(process.lastAt, at);
@@ -40,11 +51,13 @@ function processNamed({ byName }, name, role, at) {
 }
 
 /** The receiver with an id; its own name may be learned later. @param {Model} model @param {string} id @param {number} at */
-function receiverWith({ byId }, id, at) {
+function receiverWith(model, id, at) {
+  const { byId } = model;
   let process = byId.get(id);
   if (!process) {
     process = { name: id, role: "receiver", id, firstAt: at, lastAt: at, lease: LEASE_MS };
     byId.set(id, process);
+    leaveCrowd(model, id);
   }
   return process;
 }
@@ -63,6 +76,7 @@ function identify(model, { process: name, receiver: id, at }) {
   else delete process.gone;
   process.id = id;
   byId.set(id, process);
+  leaveCrowd(model, id);
   return process;
 }
 
@@ -105,7 +119,13 @@ export function applyToGroup(model, event) {
  */
 export function applyList(model, list, now) {
   const here = new Set();
+  const wanted = takingPart(model);
+  let room = MAX_PROCESSES - processesOf(model).filter(({ listed }) => listed).length;
   for (const { id, host, port, last_seen } of list) {
+    if (!model.byId.has(id) && !wanted.has(id) && --room < 0) {
+      joinCrowd(model, "receiver", id, now);
+      continue;
+    }
     const process = receiverWith(model, id, last_seen * 1000);
     here.add(process);
     process.address = `${host}:${port}`;
@@ -118,24 +138,17 @@ export function applyList(model, list, now) {
     if (process.listed && !here.has(process)) process.gone ??= { at: now, how: isOver ? "expired" : "left" };
     process.listed = here.has(process);
   }
+  makeRoom(model);
 }
 
 /** Forgets processes that have been gone for a while. @param {Model} model @param {number} now */
-export function forgetGone({ byId, byName }, now) {
+export function forgetGone(model, now) {
+  const { byId, byName } = model;
+  forgetCrowd(model, now);
   const isOld = (/** @type {Process} */ { gone }) => gone !== undefined && now - gone.at > FORGET_AFTER_MS;
   for (const [id, process] of byId) if (isOld(process)) byId.delete(id);
   for (const [name, process] of byName) {
     const silent = process.role === "client" && now - process.lastAt > FORGET_AFTER_MS;
     if (silent || isOld(process)) byName.delete(name);
   }
-}
-
-/** Every process, once; those of a kind in the order in which they were seen first. @param {Model} model */
-export function processesOf({ byName, byId }) {
-  const all = [...new Set([...byName.values(), ...byId.values()])];
-  // Who is gone from `byId` has been replaced there by who has its id now.
-  return all.filter((process) => {
-    const { role, id } = process;
-    return role !== "receiver" || id === undefined || byId.get(id) === process;
-  });
 }

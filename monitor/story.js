@@ -6,9 +6,12 @@
  * @typedef {{ at: number, words: string }} Line
  */
 import { isLate, isUnsent, stateOf } from "./attempt_state.js";
-import { attemptsOf } from "./attempts.js";
+import { tellMore } from "./crowd.js";
+import { attemptsOf } from "./kept_attempts.js";
 import { printable, short } from "./short_names.js";
 import { languageCode, text } from "./text.js";
+
+const MAX_LINES = 2000;
 
 /** The texts of the faults, by the name of the fault. */
 const FAULT_TEXTS = /** @type {const} */ ({
@@ -25,7 +28,7 @@ const OUTCOMES = /** @type {const} */ ({
 });
 
 /**
- * The whole story, in the order in which it happened.
+ * The story, in the order in which it happened. A very long one ends with how much more there is.
  * @param {Model} model @param {string} message @param {boolean} clientOnly
  * @returns {Line[]}
  */
@@ -35,7 +38,9 @@ export function tellStory(model, message, clientOnly) {
       ? whatTheClientSaw(attempt, attempt.came)
       : [...whatTheClientSaw(attempt, attempt.acks), ...whatTheReceiverDid(attempt)],
   );
-  return lines.sort((a, b) => a.at - b.at);
+  const told = lines.sort((a, b) => a.at - b.at).slice(0, MAX_LINES);
+  const more = tellMore(lines.length - told.length);
+  return more ? [...told, { at: told.at(-1)?.at ?? 0, words: more }] : told;
 }
 
 /** @param {Attempt} attempt @param {Attempt["acks"]} acks @returns {Line[]} */

@@ -11,14 +11,15 @@ import { text } from "./text.js";
 
 /** @param {Page} page @param {string} message */
 export function openStory(page, message) {
-  page.view.selected = message;
+  page.model.selected = message;
   showStory(page);
   find("story-title").focus({ preventScroll: true });
   page.diagram.isStale = true;
 }
 
 /** It grows while the message is under way. @param {Page} page */
-export function showStory({ model, view: { selected, clientOnly } }) {
+export function showStory({ model, view: { clientOnly } }) {
+  const { selected } = model;
   find("story").hidden = selected === undefined;
   if (selected === undefined) return;
   const title = text("story", { id: short(selected) });
@@ -34,9 +35,9 @@ export function showStory({ model, view: { selected, clientOnly } }) {
 }
 
 /** @param {Page} page */
-export function closeStory({ view, diagram }) {
-  const row = document.querySelector(`#rows button[data-message="${CSS.escape(view.selected ?? "")}"]`);
-  view.selected = undefined;
+export function closeStory({ model, diagram }) {
+  const row = document.querySelector(`#rows button[data-message="${CSS.escape(model.selected ?? "")}"]`);
+  model.selected = undefined;
   find("story").hidden = true;
   diagram.isStale = true;
   if (row instanceof HTMLElement) row.focus({ preventScroll: true });

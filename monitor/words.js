@@ -4,6 +4,7 @@
  *
  * @typedef {import("./page.js").Page} Page
  */
+import { tellMore } from "./crowd.js";
 import { find } from "./find.js";
 import { showColumns } from "./list.js";
 import { showStory } from "./story_panel.js";
@@ -52,6 +53,13 @@ function showLegend() {
 export function showPause(paused) {
   find("pause").textContent = text(paused ? "resume" : "pause");
   find("pause").setAttribute("aria-pressed", String(paused));
+}
+
+/** How many have no lane in the diagram, as there are too many. @param {Page} page */
+export function showMore({ diagram }) {
+  const words = tellMore(diagram.more);
+  find("more").hidden = words === "";
+  find("more").textContent = words;
 }
 
 /** @param {Page} page */

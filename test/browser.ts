@@ -7,10 +7,20 @@
  */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import type { Arrow, Bar, Shape } from "../monitor/layout.js";
-import { openBrowser, startWatchedGroup, type WatchedGroup } from "./browser_helpers.ts";
+import type { TraceEvent } from "../trace/events.ts";
+import {
+  countFrames,
+  heapOf,
+  openBrowser,
+  startWatchedCrowd,
+  startWatchedGroup,
+  type WatchedCrowd,
+  type WatchedGroup,
+} from "./browser_helpers.ts";
 import { until } from "./helpers.ts";
 
 const SIZES = [
@@ -230,5 +240,92 @@ describe("the monitor's page", () => {
 
   test("had no error, and no file from elsewhere", () => {
     assert.deepEqual(problems, []);
+  });
+});
+
+describe("the monitor's page, with 100,000 names", { timeout: 180_000 }, () => {
+  const MANY = 100_000;
+  const LEAST_FRAMES = 20; // a second
+  const MOST_HEAP_MIB = 40;
+  let browser: Browser;
+  let crowd: WatchedCrowd;
+  let page: Page;
+
+  before(async () => {
+    [browser, crowd] = await Promise.all([openBrowser(), startWatchedCrowd(MANY)]);
+    page = await browser.newPage({ viewport: { width: 1280, height: 720 }, locale: "en-US" });
+    await page.goto(crowd.url);
+  });
+  after(async () => {
+    await browser?.close();
+    await crowd?.stop();
+  });
+
+  let clock = 0;
+  function sent(process: string, receiver: string): TraceEvent {
+    clock += 1;
+    const [at, message] = [Date.now(), `message-${clock}`];
+    return { event: "sent", process, clock, at, message, attempt: 1, timeout: 5000, receiver };
+  }
+
+  async function isBorne() {
+    const frames = await countFrames(page, 5);
+    assert.ok(frames >= LEAST_FRAMES, `${frames.toFixed(1)} frames a second`);
+    const heap = await heapOf(page);
+    assert.ok(heap <= MOST_HEAP_MIB, `${heap.toFixed(1)} MiB`);
+  }
+  const lanes = () => page.evaluate('import("/page.js").then(({ page }) => page.diagram.shapes.length)');
+
+  test("in discovery's list, shows a hundred, and says how many more there are", async () => {
+    const title = page.locator(".box-title");
+    await until("the list is there", async () => /more/.test((await title.textContent()) ?? ""), 60_000);
+    await isBorne();
+    assert.equal(await title.textContent(), "receivers … and 99,900 more");
+    assert.equal(await page.locator(".receiver").count(), 100);
+    assert.ok(Number(await lanes()) <= 100);
+    await page.getByText("100000 receivers in the group").waitFor({ state: "attached" });
+  });
+
+  test("shows the receiver that a message goes to, whatever its place in the list", async () => {
+    await crowd.tell([sent("client-1", "id-99999")]);
+    await page.locator('.receiver[data-id="id-99999"]').waitFor();
+    await page.locator('.client[data-process="client-1"]').waitFor();
+  });
+
+  test("of clients that come all the time, shows those who send, and counts the others", async () => {
+    await page.locator("#rows button").first().click();
+    const coming = tellOfClients();
+    await isBorne();
+    await coming;
+    await page.getByText(`${MANY + 1} clients`).waitFor({ state: "attached" });
+    const more = page.locator("#group-picture > .note");
+    assert.match((await more.textContent()) ?? "", /^… and 99,99\d more$/);
+    await page.locator('.client[data-process="client-1"]').waitFor();
+    await isBorne();
+    assert.match(await page.locator("#more").innerText(), /^… and 199,90\d more$/);
+  });
+
+  /** 10,000 a second: not more than the monitor itself bears on two processors. */
+  async function tellOfClients() {
+    const startedAt = performance.now();
+    for (let n = 0; n < MANY; n += 500) {
+      await delay(startedAt + n / 10 - performance.now());
+      await crowd.tell(Array.from({ length: 500 }, (_, index) => sent(`other-${n + index}`, `id-${n}`)));
+    }
+  }
+
+  test("in Portuguese too, and on a telephone, with nothing wider than the page", async () => {
+    await page.keyboard.press("Escape");
+    await page.getByRole("button", { name: "Português" }).click();
+    await page.getByText("receptores … e mais 99.900").waitFor();
+    await page.setViewportSize({ width: 390, height: 844 });
+    assert.equal(await page.evaluate("document.documentElement.scrollWidth - innerWidth"), 0);
+  });
+
+  test("shows what could turn or hide the text around it as its code", async () => {
+    await crowd.tell([sent("a\u202eb\x1b[2Jc\ud800", "id-\u2066")]);
+    const row = page.locator("#rows tr", { hasText: "id-\\u206" });
+    await row.waitFor();
+    assert.match((await row.textContent()) ?? "", /a\\u202eb\\x1b\[2Jc\\ud800/);
   });
 });

@@ -1,7 +1,9 @@
 /** What the tests of the monitor's page share: a browser, and a group that sends it events. */
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright-core";
-import { findFreePort } from "../plumbing/listen.ts";
+import { createServer } from "node:http";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { findFreePort, listen } from "../plumbing/listen.ts";
+import type { TraceEvent } from "../trace/events.ts";
 import { discoveryUrl, type Role, startRole, stopRole } from "./helpers.ts";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -26,6 +28,32 @@ export async function openBrowser(): Promise<Browser> {
     );
   }
   return chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+}
+
+/** How many frames a second the page draws, over some seconds. */
+export async function countFrames(page: Page, seconds: number): Promise<number> {
+  return Number(await page.evaluate(`(${COUNT_FRAMES})(${seconds})`));
+}
+
+/** Runs in the page. One that is busy may end late: what counts is how long it took. */
+const COUNT_FRAMES = `(forSeconds) => new Promise((done) => {
+  let frames = 0;
+  const startedAt = performance.now();
+  requestAnimationFrame(function count() {
+    frames += 1;
+    const seconds = (performance.now() - startedAt) / 1000;
+    if (seconds < forSeconds) requestAnimationFrame(count);
+    else done(frames / seconds);
+  });
+})`;
+
+/** What the page's JavaScript keeps, in MiB. */
+export async function heapOf(page: Page): Promise<number> {
+  const devTools = await page.context().newCDPSession(page);
+  await devTools.send("HeapProfiler.collectGarbage");
+  const { usedSize } = await devTools.send("Runtime.getHeapUsage");
+  await devTools.detach();
+  return usedSize / 2 ** 20;
 }
 
 export interface WatchedGroup {
@@ -66,6 +94,47 @@ export async function startWatchedGroup(discoveryArgs: string[] = []): Promise<W
     },
     async stop() {
       await Promise.all(roles.reverse().map((role) => stopRole(role, "SIGKILL")));
+    },
+  };
+}
+
+export interface WatchedCrowd {
+  /** Of the monitor. */
+  url: string;
+  /** Gives the monitor events, up to 500 of them. */
+  tell(events: TraceEvent[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A monitor, and a discovery that only says that so many receivers are in the group. */
+export async function startWatchedCrowd(receivers: number): Promise<WatchedCrowd> {
+  const list = Array.from({ length: receivers }, (_, n) => ({
+    id: `id-${n}`,
+    host: "a",
+    port: 1 + (n % 65535),
+  }));
+  const discovery = createServer((_, answer) => {
+    const seen = list.map((each) => ({ ...each, last_seen: Date.now() / 1000 }));
+    answer.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(seen));
+  });
+  const port = await listen(discovery, 0, "127.0.0.1");
+  const local = ["--host", "127.0.0.1", "--port", "0"];
+  const monitor = startRole("monitor.ts", [...local, "--discovery", `http://127.0.0.1:${port}`]);
+  const [, monitorPort] = await monitor.says(/listening on .*port (\d+)/);
+  const url = `http://127.0.0.1:${monitorPort}`;
+  return {
+    url,
+    async tell(events) {
+      const body = JSON.stringify({ events });
+      const headers = { "Content-Type": "application/json" };
+      const signal = AbortSignal.timeout(10_000);
+      const answer = await fetch(`${url}/events`, { method: "POST", body, headers, signal });
+      if (!answer.ok) throw new Error(`Cannot tell the monitor: ${answer.status} ${await answer.text()}`);
+    },
+    async stop() {
+      await stopRole(monitor, "SIGKILL");
+      discovery.close();
+      discovery.closeAllConnections();
     },
   };
 }

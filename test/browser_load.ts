@@ -17,7 +17,7 @@ import { option, parseOptions } from "../plumbing/options.ts";
 import { runIfMain } from "../plumbing/run.ts";
 import { openOutlets } from "../trace/outlets.ts";
 import { createTrace } from "../trace/trace.ts";
-import { openBrowser, startWatchedGroup, type WatchedGroup } from "./browser_helpers.ts";
+import { countFrames, heapOf, openBrowser, startWatchedGroup, type WatchedGroup } from "./browser_helpers.ts";
 import { until } from "./helpers.ts";
 
 const OPTIONS = {
@@ -58,14 +58,11 @@ async function sendSteadily(group: WatchedGroup, rate: number, signal: AbortSign
 
 /** Says every 15 seconds how the page and the monitor do. @returns whether they bear it */
 async function watch(page: Page, { monitorPid }: WatchedGroup, seconds: number): Promise<boolean> {
-  const devTools = await page.context().newCDPSession(page);
   const frames: number[] = [];
   const memory: number[] = []; // of the page, in MiB
   for (let second = REPORT_EVERY_S; second < seconds + REPORT_EVERY_S; second += REPORT_EVERY_S) {
-    const rate = Number(await page.evaluate(COUNT_FRAMES)) / REPORT_EVERY_S;
-    await devTools.send("HeapProfiler.collectGarbage");
-    const { usedSize } = await devTools.send("Runtime.getHeapUsage");
-    const heap = usedSize / 2 ** 20;
+    const rate = await countFrames(page, REPORT_EVERY_S);
+    const heap = await heapOf(page);
     frames.push(rate);
     memory.push(heap);
     const [framesShown, heapShown, monitorShown] = [rate, heap, residentMiB(monitorPid)].map((value) =>
@@ -107,17 +104,6 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     await group.stop();
   }
 }
-
-/** Runs in the page. */
-const COUNT_FRAMES = `new Promise((done) => {
-  let frames = 0;
-  const end = performance.now() + ${REPORT_EVERY_S * 1000};
-  requestAnimationFrame(function count() {
-    frames += 1;
-    if (performance.now() < end) requestAnimationFrame(count);
-    else done(frames);
-  });
-})`;
 
 function residentMiB(pid: number): number {
   const [, kib] = readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+)/) ?? [];

@@ -1,11 +1,16 @@
 /** What the monitor's page makes of the events, whatever the order in which those of two processes come. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import fc from "fast-check";
 import { settledAt, stateOf } from "../monitor/attempt_state.js";
+import { forgetCrowd, processesOf, tellMore } from "../monitor/crowd.js";
+import { type Dots, tellDots } from "../monitor/dots.js";
+import { attemptsOf } from "../monitor/kept_attempts.js";
 import { layOutLanes } from "../monitor/lanes.js";
 import { layOut, type Shape } from "../monitor/layout.js";
-import { apply, createModel } from "../monitor/model.js";
+import { askGroup } from "../monitor/live.js";
+import { apply, clear, createModel } from "../monitor/model.js";
+import type { Page } from "../monitor/page.js";
 import { applyList } from "../monitor/processes.js";
 import { beginningOf, printable, short } from "../monitor/short_names.js";
 import { tellState, tellStory } from "../monitor/story.js";
@@ -202,6 +207,159 @@ describe("the page's model of the group", () => {
   test("believes what the event says, when it comes", () => {
     assert.equal(missingAt(6100, a(3000, "left", id, { message: undefined })), "left");
     assert.equal(missingAt(5900, discovery(7000, "expired", id, { message: undefined })), "expired");
+  });
+});
+
+describe("the page, when there are more than anybody could look at", () => {
+  const MANY = 100_000;
+  const MOST_KEPT = 1200;
+  const counts = (to: number) => Array.from({ length: to }, (_, n) => n);
+  const others = counts(MANY).map((n) => ({ id: `id-${n}`, host: "a", port: 4000, last_seen: 1 }));
+  const view = { from: 0, to: 10_000, now: 5000, width: 600, clientOnly: false, heartbeats: false };
+  const nothing = { message: undefined, receiver: undefined };
+
+  /** A client that sends once to a receiver of its group. */
+  function smallGroup() {
+    const model = createModel();
+    applyList(model, [{ id: "id-a", host: "a", port: 4000, last_seen: 1 }], 1000);
+    apply(model, client(1000, "sent", "id-a"));
+    return model;
+  }
+  const namesOf = (model: ReturnType<typeof createModel>) => processesOf(model).map(({ name }) => name);
+
+  test("keeps of 100,000 clients at most 1,200, those who take part among them, and counts the others", () => {
+    const model = smallGroup();
+    const isThere = () => ["client-1", "id-a"].every((name) => namesOf(model).includes(name));
+    for (const n of counts(MANY)) {
+      apply(model, eventsOf(`c-${n}`)(1000, "listed", "", nothing));
+      assert.ok(model.byName.size <= MOST_KEPT, `${model.byName.size} are kept`);
+    }
+    assert.ok(isThere());
+    assert.equal(processesOf(model).length + model.crowd.clients.size, MANY + 2);
+    for (const n of counts(MANY)) apply(model, eventsOf(`c-${n}`)(2000, "listed", "", nothing));
+    assert.equal(processesOf(model).length + model.crowd.clients.size, MANY + 2, "nobody is counted twice");
+    assert.ok(isThere());
+    const { lanes, more } = layOutLanes(model, view);
+    assert.deepEqual([lanes.length, more], [100, MANY + 2 - 100]);
+    assert.ok(lanes.some(({ process }) => process.name === "id-a"));
+  });
+
+  test("keeps of a list of 100,000 at most 1,200, and counts the others", () => {
+    const model = smallGroup();
+    for (const _ of ["the first list", "the second"]) {
+      applyList(model, [...others, { id: "id-a", host: "a", port: 4000, last_seen: 1 }], 1000);
+      assert.ok(model.byId.size <= MOST_KEPT, `${model.byId.size} are kept`);
+      assert.equal(model.byId.size + model.crowd.receivers.size, MANY + 1);
+      assert.ok(model.byId.has("id-a"));
+    }
+    const { lanes, more } = layOutLanes(model, view);
+    assert.deepEqual([lanes.length, more], [100, MANY + 2 - 100]);
+  });
+
+  test("shows the receiver of a crowd to whom a message goes", () => {
+    const model = smallGroup();
+    applyList(model, others, 1000);
+    assert.ok(!model.byId.has("id-99999"));
+    apply(model, client(2000, "sent", "id-99999"));
+    applyList(model, others, 2000);
+    const { lanes } = layOutLanes(model, view);
+    assert.ok(lanes.some(({ process }) => process.id === "id-99999"));
+  });
+
+  test("keeps of a receiver with 100,000 ids the newest", () => {
+    const model = smallGroup();
+    for (const n of counts(MANY)) apply(model, a(1000, "joined", `new-${n}`, { message: undefined }));
+    assert.ok(model.byId.size <= MOST_KEPT, `${model.byId.size} ids`);
+    assert.equal(model.byId.get(`new-${MANY - 1}`)?.name, "receiver-a");
+  });
+
+  test("counts at most 100,000 of a kind, forgets them after a minute without a word, and when it is cleared", () => {
+    const model = createModel();
+    for (const n of counts(MANY + 5000)) apply(model, eventsOf(`c-${n}`)(1000, "listed", "", nothing));
+    assert.equal(model.crowd.clients.size, MANY);
+    assert.equal(tellMore(model.crowd.clients.size), "… and 100,000 more");
+    forgetCrowd(model, 61_000);
+    assert.equal(model.crowd.clients.size, MANY);
+    forgetCrowd(model, 61_001);
+    assert.equal(model.crowd.clients.size, 0);
+    assert.equal(tellMore(0), "");
+    applyList(model, others, 1000);
+    clear(model, 1000);
+    assert.equal(model.crowd.receivers.size, 0);
+  });
+
+  test("forgets old attempts and acks, but not the message that is selected", () => {
+    const model = smallGroup();
+    model.selected = "m";
+    for (const n of counts(MANY)) {
+      const details = { message: `m-${n}`, attempt: 1, heard: n + 1 };
+      apply(model, client(2000, "sent", "id-a", details));
+      apply(model, client(2000, "ack received", "id-a", details));
+      apply(model, client(2000, "ack ignored", "id-b", { message: `other-${n}`, heard: n + 1 }));
+    }
+    assert.ok(model.attempts.length <= 7200, `${model.attempts.length} attempts`);
+    assert.ok(model.acks.size <= 14_400, `${model.acks.size} acks`);
+    assert.equal(model.byKey.size, model.attempts.length);
+    assert.equal([...model.byMessage.values()].flat().length, model.attempts.length);
+    assert.equal(attemptsOf(model, "m").length, 1);
+    assert.equal(attemptsOf(model, `m-${MANY - 1}`).length, 1);
+  });
+
+  test("keeps of one message's 100,000 attempts the last ones, and of an attempt's acks a hundred", () => {
+    const model = smallGroup();
+    model.selected = "m";
+    for (const n of counts(MANY)) {
+      apply(model, client(2000, "retried", "id-a", { attempt: n + 2 }));
+      apply(model, client(2000, "ack received", "id-b", { attempt: 1, heard: n + 1 }));
+    }
+    assert.ok(model.attempts.length <= 7200, `${model.attempts.length} attempts`);
+    assert.equal(attemptsOf(model, "m").length, model.attempts.length);
+    for (const { acks, came } of model.attempts) assert.ok(acks.length <= 100 && came.length <= 100);
+
+    const story = tellStory(model, "m", false);
+    assert.equal(story.length, 2001);
+    assert.match(story.at(-1)?.words ?? "", /^… and [\d,]+ more$/);
+  });
+
+  test("keeps the landings of at most 10,000 messages that fly in the picture", () => {
+    const model = smallGroup();
+    const dots = { flying: [], landings: new Map() } as unknown as Dots;
+    for (const n of counts(MANY))
+      tellDots(dots, client(2000, "sent", `id-${n}`), model, { now: 2000, clientOnly: false });
+    assert.equal(dots.landings.size, 10_000);
+  });
+});
+
+describe("the page, when it asks who is in the group", () => {
+  /** Asks once. @returns what it asked for, and after how long it asks again */
+  async function ask(t: TestContext, { busyMs = 0, isSlow = false }) {
+    const within: number[] = [];
+    const againAfter: number[] = [];
+    const times = [0, busyMs];
+    Object.assign(globalThis, { document: { hidden: false } });
+    t.mock.method(performance, "now", () => times.shift() ?? 0);
+    t.mock.method(AbortSignal, "timeout", (ms: number) => {
+      within.push(ms);
+      return isSlow ? AbortSignal.abort() : new AbortController().signal;
+    });
+    t.mock.method(globalThis, "fetch", async (_: string, { signal }: RequestInit) => {
+      signal?.throwIfAborted();
+      return Response.json({ receivers: [{ id: "id-a", host: "a", port: 4000, last_seen: 1 }] });
+    });
+    t.mock.method(globalThis, "setTimeout", (_: unknown, ms: number) => againAfter.push(ms));
+    const model = createModel();
+    await askGroup({ model, ahead: 0 } as Page);
+    return { within, againAfter, isTaken: model.byId.has("id-a") };
+  }
+
+  test("asks again after 2 s, after a list that kept it busy for long later", async (t) => {
+    assert.deepEqual(await ask(t, {}), { within: [15_000], againAfter: [2000], isTaken: true });
+    assert.deepEqual((await ask(t, { busyMs: 200 })).againAfter, [6000]);
+  });
+
+  test("waits no longer than 15 s, and asks again", async (t) => {
+    const asked = await ask(t, { isSlow: true });
+    assert.deepEqual(asked, { within: [15_000], againAfter: [2000], isTaken: false });
   });
 });
 
