@@ -321,6 +321,17 @@ describe("the page, when there are more than anybody could look at", () => {
     assert.match(story.at(-1)?.words ?? "", /^… and [\d,]+ more$/);
   });
 
+  for (const [whose, details] of [
+    ["messages that it doesn't know", {}],
+    ["one attempt", { attempt: 1 }],
+  ] as const)
+    test(`keeps of 100,000 acks of ${whose} at most 14,400`, () => {
+      const model = createModel();
+      for (const n of counts(MANY))
+        apply(model, client(2000, "ack ignored", "id-b", { message: "other", heard: n + 1, ...details }));
+      assert.ok(model.acks.size <= 14_400, `${model.acks.size} acks`);
+    });
+
   test("keeps the landings of at most 10,000 messages that fly in the picture", () => {
     const model = smallGroup();
     const dots = { flying: [], landings: new Map() } as unknown as Dots;
