@@ -9,8 +9,8 @@
  * even where the clocks on the wall disagree.
  */
 import type { Log } from "../plumbing/log.ts";
-import { shortId } from "../plumbing/printable.ts";
-import { type EventDetails, type EventName, MAX_NOTE, type TraceEvent } from "./events.ts";
+import { printable, shortId } from "../plumbing/printable.ts";
+import { type EventDetails, type EventName, MAX_EVENT_BYTES, MAX_NOTE, type TraceEvent } from "./events.ts";
 
 /**
  * The clock stops here: the last number that JSON carries exactly, and that every peer takes. No frame may
@@ -43,19 +43,33 @@ export function createTrace(process: string, { log, outlets = [] }: CreateTraceO
   let clock = 0;
   return {
     tell(event, details) {
-      if (details.note && details.note.length > MAX_NOTE)
-        details.note = `${details.note.slice(0, MAX_NOTE - 1)}…`;
       clock = Math.min(Math.max(clock, details.heard ?? 0) + 1, MAX_CLOCK);
+      const isDetail = DETAILS.has(event);
+      const isLogged = isDetail ? logsDetails : logged;
+      // At `warn` nothing is formatted: that would cost more than the message itself.
+      if (outlets.length === 0 && !isLogged) return clock;
+      const note = details.note === undefined ? undefined : cutNote(details.note);
       if (outlets.length > 0) {
         const whole = { event, process, clock, at: Date.now(), ...details };
+        if (note !== undefined) whole.note = note;
+        if (details.ackedBy && !hasRoom(details.ackedBy)) delete whole.ackedBy;
         for (const outlet of outlets) outlet(whole);
       }
-      // At `warn` nothing is formatted: that would cost more than the message itself.
-      const isDetail = DETAILS.has(event);
-      if (isDetail ? logsDetails : logged) log.log(isDetail ? "debug" : "info", describe(event, details));
+      if (isLogged) log.log(isDetail ? "debug" : "info", describe(event, { ...details, note }));
       return clock;
     },
   };
+}
+
+/** A peer may have said any of it: nothing that a terminal would obey, and cut after that, as it makes it longer. */
+function cutNote(note: string): string {
+  const shown = printable(note.slice(0, MAX_NOTE + 1)).replace(/\p{Surrogate}/gu, "\ufffd");
+  if (shown.length <= MAX_NOTE) return shown;
+  return `${shown.slice(0, MAX_NOTE - 1).replace(/\p{Surrogate}$/u, "")}…`;
+}
+
+function hasRoom(ids: readonly string[]): boolean {
+  return Buffer.byteLength(JSON.stringify(ids)) <= MAX_EVENT_BYTES - 4096;
 }
 
 /** Events that a line nearby says already: only at `debug`. */
