@@ -12,10 +12,11 @@ import { randomUUID } from "node:crypto";
 import type { Context, Hono } from "hono";
 import type { Receiver, Registration } from "./lib/messages.ts";
 import { HeartbeatSchema, MAX_RECEIVERS, RegistrationSchema } from "./lib/messages.ts";
-import { createHono, readBody, serve, wrongMethod } from "./plumbing/http_server.ts";
+import { createHono, refuseOtherMethods, serve } from "./plumbing/http_server.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
 import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
+import { readBody } from "./plumbing/read_body.ts";
 import { readJson } from "./plumbing/read_json.ts";
 import { runIfMain, untilAborted } from "./plumbing/run.ts";
 import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
@@ -151,9 +152,7 @@ export function createApp(registry: Registry, trace: Trace, log: Log): Hono {
 
   app.get("/health", (c) => c.json({ status: "ok", receivers: list(registry).length }));
 
-  for (const path of ["/register", "/heartbeat"]) app.all(path, (c) => wrongMethod(c, "POST"));
-  for (const path of ["/receivers", "/health"]) app.all(path, (c) => wrongMethod(c, "GET, HEAD"));
-  return app.all("/receivers/:id", (c) => wrongMethod(c, "DELETE"));
+  return refuseOtherMethods(app);
 }
 
 function unknownId(c: Context) {
@@ -177,13 +176,11 @@ export async function startDiscovery(
   const registry = createRegistry(options.receiverTtlMs);
   const server = await serve(createApp(registry, trace, log), options);
   const sweeping = setInterval(() => tell(trace, sweep(registry), registry.ttlMs), options.sweepEveryMs);
-  return {
-    port: server.port,
-    close() {
-      clearInterval(sweeping);
-      server.close();
-    },
+  const close = () => {
+    clearInterval(sweeping);
+    server.close();
   };
+  return { port: server.port, close };
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {

@@ -16,10 +16,11 @@ import { createEventStore, type EventStore } from "./monitor/event_store.ts";
 import { drawMermaid } from "./monitor/mermaid.ts";
 import { protect, servePage } from "./monitor/serve_page.ts";
 import { streamEvents } from "./monitor/stream_events.ts";
-import { createHono, readBody, serve, wrongMethod } from "./plumbing/http_server.ts";
+import { createHono, refuseOtherMethods, serve } from "./plumbing/http_server.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
 import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
+import { readBody } from "./plumbing/read_body.ts";
 import { readJson } from "./plumbing/read_json.ts";
 import { runIfMain, untilAborted } from "./plumbing/run.ts";
 import { BatchSchema } from "./trace/batch.ts";
@@ -52,7 +53,7 @@ export function createApp(monitor: Monitor): Hono {
   answerEvents(app, monitor);
   answerGroup(app, monitor);
   servePage(app);
-  return app;
+  return refuseOtherMethods(app);
 }
 
 function answerEvents(app: Hono, monitor: Monitor): void {
@@ -74,8 +75,6 @@ function answerEvents(app: Hono, monitor: Monitor): void {
       return c.json({ error: `Cannot open more than ${MAX_PAGES} pages: close one` }, 503);
     return streamEvents(monitor, c);
   });
-  app.all("/events", (c) => wrongMethod(c, "GET, HEAD, POST"));
-
   app.get("/events.jsonl", (c) => {
     const lines = store.from(store.first()).map((json) => `${json}\n`);
     return c.body(lines.join(""), 200, { "Content-Type": "application/jsonl; charset=utf-8" });
@@ -84,7 +83,6 @@ function answerEvents(app: Hono, monitor: Monitor): void {
     const events = store.from(store.first()).map((json) => JSON.parse(json));
     return c.text(drawMermaid(events, { messages: 20 }));
   });
-  for (const path of ["/events.jsonl", "/diagram.mmd"]) app.all(path, (c) => wrongMethod(c, "GET, HEAD"));
 }
 
 /** Who is there, and how the monitor is. */
@@ -102,7 +100,6 @@ function answerGroup(app: Hono, monitor: Monitor): void {
   app.get("/health", (c) =>
     c.json({ status: "ok", events: store.next() - store.first(), lost: monitor.lost, pages: monitor.pages }),
   );
-  for (const path of ["/group", "/health"]) app.all(path, (c) => wrongMethod(c, "GET, HEAD"));
 }
 
 /** Calls `get` at most once in `forMs`; who asks in between gets the same answer. */

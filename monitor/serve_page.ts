@@ -2,7 +2,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import type { Hono } from "hono";
-import { wrongMethod } from "../plumbing/http_server.ts";
 
 /** The page comes from here, and from nowhere else; what is in an event can never run. */
 const POLICY = [
@@ -39,6 +38,5 @@ export function servePage(app: Hono): void {
     app.get(path, (c) =>
       c.body(body, 200, { "Content-Type": `${type}; charset=utf-8`, "Cache-Control": "no-cache" }),
     );
-    app.all(path, (c) => wrongMethod(c, "GET, HEAD"));
   }
 }

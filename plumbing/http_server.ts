@@ -1,12 +1,10 @@
-/** What discovery and the monitor share as HTTP servers: how they listen, read a body, and refuse. */
-import { createServer, type IncomingMessage, type Server } from "node:http";
+/** What discovery and the monitor share as HTTP servers: how they listen, and refuse. */
+import { createServer, type Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
-
-const MAX_REQUEST_BYTES = 64 * 1024;
 
 export interface CreateHonoOptions {
   /** Who answers, for the error messages. */
@@ -28,48 +26,23 @@ export function createHono({ name, log }: CreateHonoOptions): Hono {
   return app;
 }
 
-/**
- * Reads the JSON body of a call, from Node's own request: hono's would first be made into a web `Request`,
- * which takes as long as all the rest.
- *
- * @param what the call wants to do, for the error messages
- * @param parse reads the body, or says what is wrong with it
- * @throws {HTTPException} 413, 415 or 400, with what is wrong
- */
-export async function readBody<T>(
-  c: Context,
-  what: string,
-  parse: (json: string) => { value: T } | { problem: string },
-  maxBytes = MAX_REQUEST_BYTES,
-): Promise<T> {
-  const { incoming }: { incoming: IncomingMessage } = c.env;
-  if (!/^application\/json\b/i.test(incoming.headers["content-type"] ?? "")) {
-    throw new HTTPException(415, {
-      message: `Cannot ${what}: send the header Content-Type: application/json`,
+/** Answers 405 to each method that a path of the app doesn't take; called when all its paths are there. */
+export function refuseOtherMethods(app: Hono): Hono {
+  const methodsOf = new Map<string, Set<string>>();
+  for (const { method, path } of app.routes) {
+    if (method === "ALL") continue;
+    const methods = methodsOf.get(path) ?? new Set();
+    methodsOf.set(path, methods.add(method));
+    if (method === "GET") methods.add("HEAD");
+  }
+  for (const [path, methods] of methodsOf) {
+    const allowed = [...methods].sort().join(", ");
+    app.all(path, (c) => {
+      const error = `Cannot ${c.req.method} ${c.req.path}: use ${allowed}`;
+      return c.json({ error }, 405, { Allow: allowed });
     });
   }
-  const body = parse(await readText(incoming, maxBytes));
-  if ("value" in body) return body.value;
-  throw new HTTPException(400, { message: `Cannot ${what}: ${body.problem}` });
-}
-
-async function readText(incoming: IncomingMessage, maxBytes: number): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = Number(incoming.headers["content-length"] ?? 0); // what it says; then what has come
-  if (bytes <= maxBytes) {
-    bytes = 0;
-    for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) break;
-      chunks.push(chunk);
-    }
-  }
-  if (bytes <= maxBytes) return Buffer.concat(chunks).toString();
-  throw new HTTPException(413, { message: `Cannot read body: it has more than ${maxBytes} bytes` });
-}
-
-export function wrongMethod(c: Context, allowed: string) {
-  return c.json({ error: `Cannot ${c.req.method} ${c.req.path}: use ${allowed}` }, 405, { Allow: allowed });
+  return app;
 }
 
 /** Listens; resolves when it does. */

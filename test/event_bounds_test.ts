@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import * as v from "valibot";
-import { AnswerSchema, MessageSchema, RegisteredSchema, readJson } from "../lib/messages.ts";
+import { AnswerSchema, MessageSchema, RegisteredSchema } from "../lib/messages.ts";
 import { createLog } from "../plumbing/log.ts";
 import { quoted } from "../plumbing/printable.ts";
+import { readJson } from "../plumbing/read_json.ts";
 import {
   type EventDetails,
   type EventName,
