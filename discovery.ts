@@ -12,7 +12,7 @@ import { randomUUID } from "node:crypto";
 import type { Context, Hono } from "hono";
 import type { Receiver, Registration } from "./lib/messages.ts";
 import { HeartbeatSchema, MAX_RECEIVERS, RegistrationSchema } from "./lib/messages.ts";
-import { createHono, refuseOtherMethods, serve } from "./plumbing/http_server.ts";
+import { createHono, HTTP_OPTIONS, type ServeOptions, serve } from "./plumbing/http_server.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
 import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
@@ -23,7 +23,7 @@ import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
 import { createTrace, type Outlet, type Trace } from "./trace/trace.ts";
 
 export const OPTIONS = {
-  host: option(kind.text, "0.0.0.0", "the address it listens on"),
+  ...HTTP_OPTIONS,
   port: option(kind.port, "5000", "the port it listens on; 0: one that the system picks"),
   "receiver-ttl": option(kind.duration, "30s", "how long a receiver stays listed without a heartbeat"),
   "sweep-every": option(kind.interval, "5s", "how often expired receivers are removed from memory"),
@@ -152,7 +152,7 @@ export function createApp(registry: Registry, trace: Trace, log: Log): Hono {
 
   app.get("/health", (c) => c.json({ status: "ok", receivers: list(registry).length }));
 
-  return refuseOtherMethods(app);
+  return app;
 }
 
 function unknownId(c: Context) {
@@ -168,7 +168,7 @@ function tell(trace: Trace, changes: Change[], ttlMs: number): void {
 
 /** Listens; resolves when it does. */
 export async function startDiscovery(
-  options: { host: string; port: number; receiverTtlMs: number; sweepEveryMs: number },
+  options: ServeOptions & { receiverTtlMs: number; sweepEveryMs: number },
   log: Log,
   outlets: readonly Outlet[] = [],
 ): Promise<{ port: number; close(): void }> {
@@ -184,14 +184,14 @@ export async function startDiscovery(
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
-  const { host, port, receiverTtl, sweepEvery, ...options } = parseOptions("discovery", OPTIONS, argv, {
+  const options = parseOptions("discovery", OPTIONS, argv, {
     about: "The discovery server: who is in the group right now.",
     example: "discovery.ts --port 5000 --receiver-ttl 30s",
   });
   const log = createLog("discovery", options);
-  const settings = { host, port, receiverTtlMs: receiverTtl, sweepEveryMs: sweepEvery };
-  const discovery = await startDiscovery(settings, log, await openOutlets(options));
-  log.info(`listening on ${host}, port ${discovery.port}`);
+  const settings = { ...options, receiverTtlMs: options.receiverTtl, sweepEveryMs: options.sweepEvery };
+  const discovery = await startDiscovery(settings, log, await openOutlets({ monitor: options.monitor }));
+  log.info(`listening on ${options.host}, port ${discovery.port}`);
   await untilAborted(signal);
   discovery.close();
   log.info("stopped");

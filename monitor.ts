@@ -16,7 +16,7 @@ import { createEventStore, type EventStore } from "./monitor/event_store.ts";
 import { drawMermaid } from "./monitor/mermaid.ts";
 import { protect, servePage } from "./monitor/serve_page.ts";
 import { streamEvents } from "./monitor/stream_events.ts";
-import { createHono, refuseOtherMethods, serve } from "./plumbing/http_server.ts";
+import { createHono, HTTP_OPTIONS, type ServeOptions, serve } from "./plumbing/http_server.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
 import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
@@ -26,7 +26,7 @@ import { runIfMain, untilAborted } from "./plumbing/run.ts";
 import { BatchSchema } from "./trace/batch.ts";
 
 export const OPTIONS = {
-  host: option(kind.text, "0.0.0.0", "the address it listens on"),
+  ...HTTP_OPTIONS,
   port: option(kind.port, "5001", "the port it listens on; 0: one that the system picks"),
   discovery: option(kind.url, "http://localhost:5000", "the discovery server"),
   ...LOG_OPTIONS,
@@ -53,7 +53,7 @@ export function createApp(monitor: Monitor): Hono {
   answerEvents(app, monitor);
   answerGroup(app, monitor);
   servePage(app);
-  return refuseOtherMethods(app);
+  return app;
 }
 
 function answerEvents(app: Hono, monitor: Monitor): void {
@@ -117,7 +117,7 @@ function cached<T>(forMs: number, get: () => Promise<T>): () => Promise<T> {
 
 /** Listens; resolves when it does. */
 export async function startMonitor(
-  options: { host: string; port: number; discovery: string },
+  options: ServeOptions & { discovery: string },
   log: Log,
 ): Promise<{ port: number; close(): void }> {
   const store = createEventStore();

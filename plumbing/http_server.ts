@@ -1,10 +1,22 @@
 /** What discovery and the monitor share as HTTP servers: how they listen, and refuse. */
-import { createServer, type Server } from "node:http";
-import { createAdaptorServer } from "@hono/node-server";
+import { createServer, type ServerResponse } from "node:http";
+import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { createHostCheck } from "./allowed_hosts.ts";
+import * as kind from "./kinds.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
+import { option, optional } from "./options.ts";
+
+/** What each of the two takes. */
+export const HTTP_OPTIONS = {
+  host: option(kind.text, "0.0.0.0", "the address it listens on"),
+  "allow-host": optional(
+    kind.hostNames,
+    "further names by which it is reached, comma separated [default: none]",
+  ),
+};
 
 export interface CreateHonoOptions {
   /** Who answers, for the error messages. */
@@ -26,8 +38,8 @@ export function createHono({ name, log }: CreateHonoOptions): Hono {
   return app;
 }
 
-/** Answers 405 to each method that a path of the app doesn't take; called when all its paths are there. */
-export function refuseOtherMethods(app: Hono): Hono {
+/** Answers 405 to each method that a path of the app doesn't take. */
+function refuseOtherMethods(app: Hono): void {
   const methodsOf = new Map<string, Set<string>>();
   for (const { method, path } of app.routes) {
     if (method === "ALL") continue;
@@ -42,15 +54,28 @@ export function refuseOtherMethods(app: Hono): Hono {
       return c.json({ error }, 405, { Allow: allowed });
     });
   }
-  return app;
+}
+
+export interface ServeOptions {
+  host: string;
+  port: number;
+  /** The names, besides its own and `localhost`, by which it is reached. @default none */
+  allowHost?: readonly string[] | undefined;
 }
 
 /** Listens; resolves when it does. */
 export async function serve(
   app: Hono,
-  { host, port }: { host: string; port: number },
+  { host, port, allowHost = [] }: ServeOptions,
 ): Promise<{ port: number; close(): void }> {
-  const server = createAdaptorServer({ fetch: app.fetch, createServer }) as Server;
+  refuseOtherMethods(app);
+  const answer = getRequestListener(app.fetch);
+  const whyNot = createHostCheck([host, ...allowHost]);
+  const server = createServer((incoming, outgoing) => {
+    const problem = whyNot(incoming.headers);
+    if (problem === undefined) answer(incoming, outgoing);
+    else refuse(outgoing, 403, problem);
+  });
   return {
     port: await listen(server, port, host),
     close() {
@@ -58,4 +83,8 @@ export async function serve(
       server.closeAllConnections();
     },
   };
+}
+
+function refuse(outgoing: ServerResponse, status: number, error: string): void {
+  outgoing.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify({ error }));
 }

@@ -101,6 +101,15 @@ export const label: Kind<string> = {
   parse: (given) => (/^[\w.-]{1,64}$/.test(given) ? given : undefined),
 };
 
+/** Names of machines, comma separated. */
+export const hostNames: Kind<string[]> = {
+  right: "one or several names of machines, comma separated, such as discovery_server",
+  parse(text) {
+    const names = text.split(",").map((name) => name.trim());
+    return names.every((name) => /^[\w.-]{1,253}$/.test(name)) ? names : undefined;
+  },
+};
+
 /** The address of an HTTP server. */
 export const url: Kind<string> = {
   right: "an address such as http://localhost:5000",
