@@ -4,10 +4,14 @@ import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { createHostCheck } from "./allowed_hosts.ts";
+import { CONNECTION_LIMITS, type ConnectionLimits, watchConnections } from "./connections.ts";
 import * as kind from "./kinds.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { option, optional } from "./options.ts";
+
+const MAX_HEADER_BYTES = 8 * 1024;
+const MAX_HEADERS = 100;
 
 /** What each of the two takes. */
 export const HTTP_OPTIONS = {
@@ -67,15 +71,25 @@ export interface ServeOptions {
 export async function serve(
   app: Hono,
   { host, port, allowHost = [] }: ServeOptions,
+  limits: ConnectionLimits = CONNECTION_LIMITS,
 ): Promise<{ port: number; close(): void }> {
   refuseOtherMethods(app);
   const answer = getRequestListener(app.fetch);
   const whyNot = createHostCheck([host, ...allowHost]);
-  const server = createServer((incoming, outgoing) => {
+  const settings = {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: limits.requestWithinMs,
+    requestTimeout: limits.requestWithinMs,
+    connectionsCheckingInterval: limits.checkEveryMs,
+  };
+  const server = createServer(settings, (incoming, outgoing) => {
+    if (!isThere(outgoing)) return;
     const problem = whyNot(incoming.headers);
     if (problem === undefined) answer(incoming, outgoing);
     else refuse(outgoing, 403, problem);
   });
+  server.maxHeadersCount = MAX_HEADERS;
+  const isThere = watchConnections(server, limits);
   return {
     port: await listen(server, port, host),
     close() {

@@ -5,6 +5,15 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 
 const MAX_REQUEST_BYTES = 64 * 1024;
+/** Of all bodies that are not whole yet, in this process. */
+const MAX_HELD_BYTES = 16 * 1024 * 1024;
+/** A body of this size is read even then: no heap of unfinished ones keeps a heartbeat out. */
+const ALWAYS_TAKEN_BYTES = 1024;
+
+/** Each piece of a body costs time: after the first hundred they have, on average, at least this size. */
+const MIN_PIECE_BYTES = 32;
+
+let held = 0;
 
 /**
  * Reads the JSON body of a call, from Node's own request: hono's would first be made into a web `Request`,
@@ -12,7 +21,7 @@ const MAX_REQUEST_BYTES = 64 * 1024;
  *
  * @param what the call wants to do, for the error messages
  * @param parse reads the body, or says what is wrong with it
- * @throws {HTTPException} 400, 413 or 415, with what is wrong
+ * @throws {HTTPException} 400, 413, 415 or 503, with what is wrong
  */
 export async function readBody<T>(
   c: Context,
@@ -22,7 +31,7 @@ export async function readBody<T>(
 ): Promise<T> {
   const { incoming }: { incoming: IncomingMessage } = c.env;
   checkType(incoming, what);
-  const bytes = await readBytes(incoming, maxBytes);
+  const bytes = await readBytes(incoming, what, maxBytes);
   const body = isUtf8(bytes) ? parse(bytes.toString()) : { problem: "it is not UTF-8" };
   if ("value" in body) return body.value;
   throw new HTTPException(400, { message: `Cannot ${what}: ${body.problem}` });
@@ -38,17 +47,35 @@ function checkType({ headers }: IncomingMessage, what: string): void {
     throw new HTTPException(415, { message: `Cannot ${what}: send it without a Content-Encoding` });
 }
 
-async function readBytes(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = Number(incoming.headers["content-length"] ?? 0); // what it says; then what has come
-  if (bytes <= maxBytes) {
-    bytes = 0;
+async function readBytes(incoming: IncomingMessage, what: string, maxBytes: number): Promise<Buffer> {
+  const tooLong = `Cannot read body: it has more than ${maxBytes} bytes`;
+  if (Number(incoming.headers["content-length"] ?? 0) > maxBytes)
+    throw new HTTPException(413, { message: tooLong });
+  let body: Buffer = Buffer.alloc(0); // has room for more than has come: many small pieces are not kept as such
+  let length = 0;
+  let pieces = 0;
+  try {
     for await (const chunk of incoming.iterator({ destroyOnReturn: false })) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) break;
-      chunks.push(chunk);
+      const needed = length + chunk.length;
+      if (needed > maxBytes) throw new HTTPException(413, { message: tooLong });
+      if (needed > body.length) body = enlarge(body, Math.max(needed, Math.min(2 * length, maxBytes)), what);
+      length += chunk.copy(body, length);
+      pieces += 1;
+      if ((pieces - 100) * MIN_PIECE_BYTES > length) incoming.socket.destroy();
     }
+    return body.subarray(0, length);
+  } catch (error) {
+    if (error instanceof HTTPException) throw error;
+    throw new HTTPException(400, { message: `Cannot ${what}: the connection was lost`, cause: error });
+  } finally {
+    held -= body.length;
   }
-  if (bytes <= maxBytes) return Buffer.concat(chunks);
-  throw new HTTPException(413, { message: `Cannot read body: it has more than ${maxBytes} bytes` });
+}
+
+function enlarge(body: Buffer, bytes: number, what: string): Buffer {
+  const more = bytes - body.length;
+  if (bytes > ALWAYS_TAKEN_BYTES && held + more > MAX_HELD_BYTES)
+    throw new HTTPException(503, { message: `Cannot ${what}: too much is being sent at once; try again` });
+  held += more;
+  return Buffer.concat([body], bytes);
 }

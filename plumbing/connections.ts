@@ -1,0 +1,84 @@
+/**
+ * Bounds what peers can hold of an HTTP server by their connections: how many there are, how many requests of one
+ * wait, and how long an answer may lie there unread. serve() of http_server.ts calls it once.
+ */
+import type { Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+
+export const CONNECTION_LIMITS = {
+  /** An idle one takes 10 KB, one in the middle of its headers 14 KB. */
+  maxConnections: 1000,
+  /** Requests of one connection that have no answer yet: to ask before the answer is there is rare, but allowed. */
+  maxPipelined: 4,
+  /** How long a request may take to come, and how long an answer to be read: 16 MiB on a line of 20 Mbit/s take 7 s. */
+  requestWithinMs: 10_000,
+  answerWithinMs: 10_000,
+  checkEveryMs: 1000,
+};
+export type ConnectionLimits = typeof CONNECTION_LIMITS;
+
+interface Connection {
+  /** When it was made, or its last answer ended. */
+  since: number;
+  /** What it is still to get, in order. */
+  answers: Set<ServerResponse>;
+  /** The first of them, when it was found whole and not yet read. */
+  unread?: { answer: ServerResponse; since: number };
+}
+
+/** @returns what must be asked at each request: whether the connection is still there to be answered */
+export function watchConnections(
+  server: Server,
+  { maxConnections, maxPipelined, answerWithinMs, checkEveryMs }: ConnectionLimits,
+): (outgoing: ServerResponse) => boolean {
+  const connections = new Map<Socket, Connection>();
+  server.on("connection", (socket: Socket) => {
+    if (connections.size >= maxConnections) findSpare(connections)?.resetAndDestroy();
+    connections.set(socket, { since: performance.now(), answers: new Set() });
+    socket.once("close", () => connections.delete(socket));
+  });
+  const checking = setInterval(() => {
+    for (const [socket, connection] of connections)
+      if (isLate(connection, answerWithinMs)) socket.resetAndDestroy(); // what the system holds of it goes, too
+  }, checkEveryMs).unref();
+  server.once("close", () => clearInterval(checking));
+
+  return (outgoing) => {
+    const { socket } = outgoing.req;
+    const connection = connections.get(socket);
+    if (connection === undefined || socket.destroyed) return false; // what it asked in one breath goes with it
+    connection.answers.add(outgoing);
+    outgoing.once("close", () => {
+      connection.answers.delete(outgoing);
+      connection.since = performance.now();
+    });
+    if (connection.answers.size > maxPipelined) socket.destroy();
+    return !socket.destroyed;
+  };
+}
+
+/** The one to close when there is no room: of those that ask nothing, else of all, the one that is so the longest. */
+function findSpare(connections: ReadonlyMap<Socket, Connection>): Socket | undefined {
+  let spare: { socket: Socket; isIdle: boolean; since: number } | undefined;
+  for (const [socket, { answers, since }] of connections) {
+    const isIdle = answers.size === 0;
+    if (socket.destroyed || isStream(answers)) continue;
+    if (!spare || (isIdle && !spare.isIdle) || (isIdle === spare.isIdle && since < spare.since))
+      spare = { socket, isIdle, since };
+  }
+  return spare?.socket;
+}
+
+/** Whether its answer goes on and on; who gives such answers bounds how many. */
+function isStream([first]: Iterable<ServerResponse>): boolean {
+  return first?.headersSent === true && !first.writableEnded;
+}
+
+/** Whether all of its answer has been there for so long, and not all of it was read. */
+function isLate(connection: Connection, answerWithinMs: number): boolean {
+  const [answer] = connection.answers;
+  if (!answer?.writableEnded) return false;
+  const now = performance.now();
+  if (connection.unread?.answer !== answer) connection.unread = { answer, since: now };
+  return now - connection.unread.since >= answerWithinMs;
+}
