@@ -10,21 +10,27 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Context, Hono } from "hono";
-import type { Receiver, Registration } from "./lib/messages.ts";
-import { HeartbeatSchema, MAX_RECEIVERS, RegistrationSchema } from "./lib/messages.ts";
-import { createHono, HTTP_OPTIONS, type ServeOptions, serve } from "./plumbing/http_server.ts";
+import * as wire from "./lib/messages.ts";
+import { answerBytes } from "./plumbing/answers.ts";
+import {
+  closeWhenAborted,
+  createHono,
+  httpOptions,
+  type ServeOptions,
+  serve,
+} from "./plumbing/http_server.ts";
+import { createJsonList } from "./plumbing/json_list.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
 import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
 import { readBody } from "./plumbing/read_body.ts";
 import { readJson } from "./plumbing/read_json.ts";
-import { runIfMain, untilAborted } from "./plumbing/run.ts";
+import { runIfMain } from "./plumbing/run.ts";
 import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
 import { createTrace, type Outlet, type Trace } from "./trace/trace.ts";
 
 export const OPTIONS = {
-  ...HTTP_OPTIONS,
-  port: option(kind.port, "5000", "the port it listens on; 0: one that the system picks"),
+  ...httpOptions("5000"),
   "receiver-ttl": option(kind.duration, "30s", "how long a receiver stays listed without a heartbeat"),
   "sweep-every": option(kind.interval, "5s", "how often expired receivers are removed from memory"),
   monitor: TRACE_OPTIONS.monitor,
@@ -32,40 +38,40 @@ export const OPTIONS = {
 };
 
 /** A receiver is in the group until its lease ends; each heartbeat renews it. */
-type Lease = { receiver: Receiver; renewedAt: number };
+type Lease = { receiver: wire.Receiver; renewedAt: number };
 
-export interface Registry {
-  ttlMs: number;
-  maxReceivers: number;
-  startedAt: number;
-  leases: Map<string, Lease>; // by id, in the order in which they registered
-  idAt: Map<string, string>; // host:port → id
-  now: () => number; // in milliseconds, by a clock that doesn't jump when the system's is set
-}
+export type Registry = ReturnType<typeof createRegistry>;
 
 /** What happened to a member of the group. */
-export type Change = { event: "registered" | "replaced" | "expired" | "left"; receiver: Receiver };
+export type Change = { event: "registered" | "replaced" | "expired" | "left"; receiver: wire.Receiver };
 
 export function createRegistry(
   ttlMs: number,
-  { maxReceivers = MAX_RECEIVERS, now = () => performance.now() } = {},
-): Registry {
-  return { ttlMs, maxReceivers, startedAt: now(), leases: new Map(), idAt: new Map(), now };
+  { maxReceivers = wire.MAX_RECEIVERS, maxBytes = wire.MAX_LIST_BYTES, now = () => performance.now() } = {},
+) {
+  return {
+    ...{ ttlMs, startedAt: now() },
+    now, // in milliseconds, by a clock that doesn't jump when the system's is set
+    leases: new Map<string, Lease>(), // by id, in the order in which they registered
+    idAt: new Map<string, string>(), // host:port → id
+    json: createJsonList<wire.Receiver>({ maxItems: maxReceivers, maxBytes, now }),
+  };
 }
 
 /** @returns what changed; `registered` is the last of it, unless the registry is full */
-export function register(registry: Registry, where: Registration): Change[] {
-  const { leases, idAt, maxReceivers, now } = registry;
+export function register(registry: Registry, where: wire.Registration): Change[] {
+  const { leases, idAt, json, now } = registry;
   const address = `${where.host}:${where.port}`;
   // One address, one receiver: who registers it again was restarted there.
   const before = leases.get(idAt.get(address) ?? "");
   const changes = before ? [remove(registry, before, "replaced")] : [];
-  if (leases.size >= maxReceivers) changes.push(...sweep(registry));
-  if (leases.size >= maxReceivers) return changes;
-
   const receiver = { id: randomUUID(), ...where, last_seen: Date.now() / 1000 };
+  if (!json.hasRoomFor(receiver)) changes.push(...sweep(registry));
+  if (!json.hasRoomFor(receiver)) return changes;
+
   leases.set(receiver.id, { receiver, renewedAt: now() });
   idAt.set(address, receiver.id);
+  json.add(receiver);
   return [...changes, { event: "registered", receiver }];
 }
 
@@ -85,10 +91,16 @@ export function heartbeat(registry: Registry, id: string): boolean {
 }
 
 /** Who is in the group at this moment. */
-export function list(registry: Registry): Receiver[] {
+export function list(registry: Registry): wire.Receiver[] {
   return [...registry.leases.values()]
     .filter((lease) => isValid(registry, lease))
     .map(({ receiver }) => receiver);
+}
+
+/** The same as JSON, for all who ask until somebody comes, leaves, or has a lease that ends. */
+export function listAsJson(registry: Registry): Buffer<ArrayBuffer> {
+  const ends = () => [...registry.leases.values()].map(({ renewedAt }) => renewedAt + registry.ttlMs);
+  return registry.json.write(() => ({ items: list(registry), ends: ends() }));
 }
 
 /** False for the time of a lease after the start: who was in the group before comes back with its heartbeats. */
@@ -114,6 +126,7 @@ function isValid({ now, ttlMs }: Registry, { renewedAt }: Lease): boolean {
 
 function remove(registry: Registry, lease: Lease, event: Change["event"]): Change {
   const { id, host, port } = lease.receiver;
+  registry.json.remove(lease.receiver);
   registry.leases.delete(id);
   registry.idAt.delete(`${host}:${port}`);
   return { event: isValid(registry, lease) ? event : "expired", receiver: lease.receiver };
@@ -124,7 +137,7 @@ export function createApp(registry: Registry, trace: Trace, log: Log): Hono {
   const app = createHono({ name: "discovery", log });
 
   app.post("/register", async (c) => {
-    const where = await readBody(c, "register", (json) => readJson(RegistrationSchema, json));
+    const where = await readBody(c, "register", (json) => readJson(wire.RegistrationSchema, json));
     const changes = register(registry, where);
     tell(trace, changes, registry.ttlMs);
     const last = changes.at(-1);
@@ -134,14 +147,14 @@ export function createApp(registry: Registry, trace: Trace, log: Log): Hono {
   });
 
   app.post("/heartbeat", async (c) => {
-    const { id } = await readBody(c, "take heartbeat", (json) => readJson(HeartbeatSchema, json));
+    const { id } = await readBody(c, "take heartbeat", (json) => readJson(wire.HeartbeatSchema, json));
     if (!heartbeat(registry, id)) return unknownId(c);
     trace.tell("heartbeat", { receiver: id, lease: registry.ttlMs });
     return c.json({ message: "Heartbeat received" });
   });
 
   app.get("/receivers", (c) =>
-    c.json(list(registry), 200, { "X-Complete": isComplete(registry) ? "yes" : "no" }),
+    answerBytes(c, listAsJson(registry), { "X-Complete": isComplete(registry) ? "yes" : "no" }),
   );
 
   app.delete("/receivers/:id", (c) => {
@@ -150,9 +163,7 @@ export function createApp(registry: Registry, trace: Trace, log: Log): Hono {
     return changes.length > 0 ? c.body(null, 204) : unknownId(c);
   });
 
-  app.get("/health", (c) => c.json({ status: "ok", receivers: list(registry).length }));
-
-  return app;
+  return app.get("/health", (c) => c.json({ status: "ok", receivers: list(registry).length }));
 }
 
 function unknownId(c: Context) {
@@ -174,13 +185,8 @@ export async function startDiscovery(
 ): Promise<{ port: number; close(): void }> {
   const trace = createTrace("discovery", { log, outlets });
   const registry = createRegistry(options.receiverTtlMs);
-  const server = await serve(createApp(registry, trace, log), options);
   const sweeping = setInterval(() => tell(trace, sweep(registry), registry.ttlMs), options.sweepEveryMs);
-  const close = () => {
-    clearInterval(sweeping);
-    server.close();
-  };
-  return { port: server.port, close };
+  return serve(createApp(registry, trace, log), { ...options, onClose: () => clearInterval(sweeping) });
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
@@ -190,12 +196,9 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   });
   const log = createLog("discovery", options);
   const settings = { ...options, receiverTtlMs: options.receiverTtl, sweepEveryMs: options.sweepEvery };
-  const discovery = await startDiscovery(settings, log, await openOutlets({ monitor: options.monitor }));
+  const discovery = await startDiscovery(settings, log, await openOutlets(options));
   log.info(`listening on ${options.host}, port ${discovery.port}`);
-  await untilAborted(signal);
-  discovery.close();
-  log.info("stopped");
-  return 0;
+  return closeWhenAborted(discovery, signal, log);
 }
 
 await runIfMain(import.meta, main);

@@ -16,18 +16,23 @@ import { createEventStore, type EventStore } from "./monitor/event_store.ts";
 import { drawMermaid } from "./monitor/mermaid.ts";
 import { protect, servePage } from "./monitor/serve_page.ts";
 import { streamEvents } from "./monitor/stream_events.ts";
-import { createHono, HTTP_OPTIONS, type ServeOptions, serve } from "./plumbing/http_server.ts";
+import {
+  closeWhenAborted,
+  createHono,
+  httpOptions,
+  type ServeOptions,
+  serve,
+} from "./plumbing/http_server.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
 import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
 import { readBody } from "./plumbing/read_body.ts";
 import { readJson } from "./plumbing/read_json.ts";
-import { runIfMain, untilAborted } from "./plumbing/run.ts";
+import { runIfMain } from "./plumbing/run.ts";
 import { BatchSchema } from "./trace/batch.ts";
 
 export const OPTIONS = {
-  ...HTTP_OPTIONS,
-  port: option(kind.port, "5001", "the port it listens on; 0: one that the system picks"),
+  ...httpOptions("5001"),
   discovery: option(kind.url, "http://localhost:5000", "the discovery server"),
   ...LOG_OPTIONS,
 };
@@ -133,10 +138,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const log = createLog("monitor", options);
   const monitor = await startMonitor(options, log);
   log.info(`listening on ${options.host}, port ${monitor.port}: open http://localhost:${monitor.port}`);
-  await untilAborted(signal);
-  monitor.close();
-  log.info("stopped");
-  return 0;
+  return closeWhenAborted(monitor, signal, log);
 }
 
 await runIfMain(import.meta, main);

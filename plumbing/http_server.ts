@@ -9,18 +9,22 @@ import * as kind from "./kinds.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
 import { option, optional } from "./options.ts";
+import { untilAborted } from "./run.ts";
 
 const MAX_HEADER_BYTES = 8 * 1024;
 const MAX_HEADERS = 100;
 
 /** What each of the two takes. */
-export const HTTP_OPTIONS = {
-  host: option(kind.text, "0.0.0.0", "the address it listens on"),
-  "allow-host": optional(
-    kind.hostNames,
-    "further names by which it is reached, comma separated [default: none]",
-  ),
-};
+export function httpOptions(port: string) {
+  return {
+    host: option(kind.text, "0.0.0.0", "the address it listens on"),
+    port: option(kind.port, port, "the port it listens on; 0: one that the system picks"),
+    "allow-host": optional(
+      kind.hostNames,
+      "further names by which it is reached, comma separated [default: none]",
+    ),
+  };
+}
 
 export interface CreateHonoOptions {
   /** Who answers, for the error messages. */
@@ -65,14 +69,21 @@ export interface ServeOptions {
   port: number;
   /** The names, besides its own and `localhost`, by which it is reached. @default none */
   allowHost?: readonly string[] | undefined;
+  /** Called when it is closed, also when it can't listen. */
+  onClose?: () => void;
+}
+
+export interface HttpServer {
+  port: number;
+  close(): void;
 }
 
 /** Listens; resolves when it does. */
 export async function serve(
   app: Hono,
-  { host, port, allowHost = [] }: ServeOptions,
+  { host, port, allowHost = [], onClose = () => {} }: ServeOptions,
   limits: ConnectionLimits = CONNECTION_LIMITS,
-): Promise<{ port: number; close(): void }> {
+): Promise<HttpServer> {
   refuseOtherMethods(app);
   const answer = getRequestListener(app.fetch);
   const whyNot = createHostCheck([host, ...allowHost]);
@@ -90,13 +101,25 @@ export async function serve(
   });
   server.maxHeadersCount = MAX_HEADERS;
   const isThere = watchConnections(server, limits);
-  return {
-    port: await listen(server, port, host),
-    close() {
-      server.close();
-      server.closeAllConnections();
-    },
+  server.once("close", onClose);
+  const close = () => {
+    server.close();
+    server.closeAllConnections();
   };
+  try {
+    return { port: await listen(server, port, host), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Waits until a role is to end. @returns its exit code */
+export async function closeWhenAborted(server: HttpServer, signal: AbortSignal, log: Log): Promise<number> {
+  await untilAborted(signal);
+  server.close();
+  log.info("stopped");
+  return 0;
 }
 
 function refuse(outgoing: ServerResponse, status: number, error: string): void {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { answerBytes, MAX_UNREAD_BYTES } from "../plumbing/answers.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../plumbing/connections.ts";
 import { createHono, serve } from "../plumbing/http_server.ts";
 import { readBody } from "../plumbing/read_body.ts";
@@ -11,6 +12,7 @@ import { keptLog, until } from "./helpers.ts";
 const MIB = 1024 * 1024;
 const HEAD = "HTTP/1.1\r\nHost: localhost\r\n";
 const BIG = Buffer.alloc(64 * MIB); // more than the system takes from a server whose peer doesn't read
+const SHARED = Buffer.alloc(MAX_UNREAD_BYTES / 2);
 
 /** A server with a call that is quick, one that answers much, one that never answers, and one that takes a body. */
 async function setUp(t: TestContext, limits: Partial<ConnectionLimits> = {}) {
@@ -24,6 +26,8 @@ async function setUp(t: TestContext, limits: Partial<ConnectionLimits> = {}) {
     outgoing.once("close", () => (state.unread -= 1));
     return c.body(BIG);
   });
+  app.get("/shared", (c) => answerBytes(c, SHARED));
+  app.get("/distinct", (c) => answerBytes(c, Buffer.alloc(MAX_UNREAD_BYTES / 4)));
   app.get("/never", () => {
     state.waiting += 1;
     return new Promise<Response>(() => {});
@@ -136,6 +140,32 @@ test("connections that are all busy shut nobody out either", async (t) => {
     busy.map(({ got }) => got.isClosed),
     [true, false, false, false, false],
   );
+});
+
+test("what many get and nobody reads is counted once", async (t) => {
+  const { open, url } = await setUp(t);
+  for (let n = 1; n <= 20; n++) open(`GET /shared ${HEAD}\r\n`.repeat(4), { reads: false });
+  await until("all have asked", async () => (await fetch(`${url}/shared`)).status === 200);
+  const answer = await fetch(`${url}/distinct`);
+  assert.equal(answer.status, 200);
+  await answer.arrayBuffer();
+});
+
+test("answers that nobody reads have a bound together; when they are gone, there is room again", async (t) => {
+  const { open, url } = await setUp(t);
+  const status = async () => {
+    const answer = await fetch(`${url}/distinct`);
+    const body = await answer.text();
+    if (answer.status === 503) assert.match(JSON.parse(body).error, /^Cannot answer: .*; try again$/);
+    return answer.status;
+  };
+  assert.equal(await status(), 200);
+  // Three of them wait for another on their own connection.
+  const one = open(`GET /distinct ${HEAD}\r\n`.repeat(4), { reads: false });
+  await until("there is no room", async () => (await status()) === 503);
+  assert.equal((await fetch(`${url}/quick`)).status, 200);
+  one.socket.resetAndDestroy();
+  await until("there is room again", async () => (await status()) === 200);
 });
 
 test("bodies that are not whole yet have a bound together; a small one is always taken", async (t) => {

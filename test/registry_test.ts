@@ -7,6 +7,7 @@ import {
   isComplete,
   leave,
   list,
+  listAsJson,
   type Registry,
   register,
   sweep,
@@ -15,7 +16,7 @@ import {
 const said = (changes: Change[]) => changes.map(({ event, receiver }) => `${receiver.host} ${event}`);
 
 /** A registry whose two clocks the test sets: that of the leases, and that on the wall. */
-function setUp(t: TestContext, options: { maxReceivers?: number } = {}) {
+function setUp(t: TestContext, options: { maxReceivers?: number; maxBytes?: number } = {}) {
   const clock = { ms: 1_000_000 };
   t.mock.method(Date, "now", () => clock.ms);
   const registry = createRegistry(30_000, { now: () => clock.ms, ...options });
@@ -150,6 +151,58 @@ test("register() refuses more than the most, until some have left or expired", (
     "c expired",
     "d registered",
   ]);
+});
+
+test("register() refuses what would make the list longer than the most bytes, until somebody has gone", (t) => {
+  const { clock, registry } = setUp(t, { maxBytes: 2100 });
+  clock.ms += 1; // a time that is written in as many digits as any
+  const where = (n: number) => ({ host: "h".repeat(200), port: 1 + n, name: "é".repeat(100) });
+  let count = 0;
+  while (register(registry, where(count)).length > 0) count += 1;
+  const bytes = listAsJson(registry).length;
+  assert.equal(list(registry).length, count);
+  assert.ok(bytes <= 2100, `${bytes} bytes`);
+  assert.ok(
+    bytes + bytes / count > 2100,
+    `${count} of ${bytes / count} bytes are as many as there is room for`,
+  );
+  const [first] = list(registry);
+  assert.equal(leave(registry, first?.id ?? "").length, 1);
+  assert.deepEqual(said(register(registry, where(count))), [`${"h".repeat(200)} registered`]);
+  assert.deepEqual(register(registry, { host: "x".repeat(253), port: 1 }), []);
+  for (let n = 1; n <= 100; n++) register(registry, where(count)); // it replaces itself, again and again
+  assert.equal(list(registry).length, count, "and takes no more room each time");
+});
+
+test("listAsJson() writes the list once for all who ask, and anew when somebody comes or goes", (t) => {
+  const { clock, registry } = setUp(t);
+  const listed = () => JSON.parse(listAsJson(registry).toString());
+  const a = add(registry, "a");
+  const written = listAsJson(registry);
+  assert.deepEqual(listed(), list(registry));
+  clock.ms += 999;
+  heartbeat(registry, a);
+  assert.equal(listAsJson(registry), written, "the same bytes");
+  clock.ms += 1;
+  assert.deepEqual(listed(), list(registry), "a heartbeat is seen a second later");
+  add(registry, "b");
+  assert.deepEqual(listed(), list(registry), "who comes is listed at once");
+  leave(registry, a);
+  assert.deepEqual(listed(), list(registry), "who leaves is not listed any more");
+});
+
+test("listAsJson() never lists a receiver whose lease has ended", (t) => {
+  const { clock, registry } = setUp(t);
+  add(registry, "a");
+  clock.ms += 100;
+  const b = add(registry, "b");
+  clock.ms += 29_399;
+  heartbeat(registry, b);
+  assert.equal(JSON.parse(listAsJson(registry).toString()).length, 2);
+  clock.ms += 500;
+  assert.equal(JSON.parse(listAsJson(registry).toString()).length, 2);
+  clock.ms += 1;
+  assert.equal(JSON.parse(listAsJson(registry).toString()).length, 1);
 });
 
 test("isComplete() says no until the time of a lease has passed since the start", (t) => {

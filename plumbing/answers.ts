@@ -1,0 +1,59 @@
+/**
+ * Answers that can be long, and those who are slow to read them. The servers' handlers answer through this: what
+ * is held for peers has one bound over all connections, and what several get is counted once.
+ */
+import type { ServerResponse } from "node:http";
+import type { Context } from "hono";
+
+/** Of all answers of this process that are not read yet. */
+export const MAX_UNREAD_BYTES = 40 * 1024 * 1024;
+
+const unread = new Map<Uint8Array, number>(); // by how many it has yet to be read
+let unreadBytes = 0;
+
+/** Counts bytes as held for somebody. @returns what to call when they are read; undefined if there is no room */
+export function hold(bytes: Uint8Array): (() => void) | undefined {
+  const readers = unread.get(bytes) ?? 0;
+  if (readers === 0 && unreadBytes + bytes.length > MAX_UNREAD_BYTES) return undefined;
+  if (readers === 0) unreadBytes += bytes.length;
+  unread.set(bytes, readers + 1);
+  return () => {
+    const others = (unread.get(bytes) ?? 1) - 1;
+    unread.set(bytes, others);
+    if (others > 0) return;
+    unread.delete(bytes);
+    unreadBytes -= bytes.length;
+  };
+}
+
+/** Answers with these bytes, JSON by default, which must not change any more; with 503 when too much is held already. */
+export function answerBytes(
+  c: Context,
+  bytes: Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = {},
+): Response {
+  const { outgoing } = c.env as { outgoing: ServerResponse };
+  const { socket } = outgoing.req;
+  const release = hold(bytes);
+  if (release === undefined)
+    return c.json({ error: "Cannot answer: others have yet to read too much; try again" }, 503);
+  // An answer that has to wait for another on its connection doesn't learn that this is closed.
+  const end = () => {
+    outgoing.off("close", end);
+    socket.off("close", end);
+    release();
+  };
+  outgoing.on("close", end);
+  socket.on("close", end);
+  return c.body(bytes, 200, { "Content-Type": "application/json", ...headers });
+}
+
+/** Makes a value when it is asked for, and again when it was for `forMs`; who asks in between gets the same. */
+export function cached<T>(forMs: number, make: () => T): () => T {
+  let made: { value: T; at: number } | undefined;
+  return () => {
+    if (made === undefined || performance.now() - made.at >= forMs)
+      made = { value: make(), at: performance.now() };
+    return made.value;
+  };
+}
