@@ -26,6 +26,10 @@ export function hold(bytes: Uint8Array): (() => void) | undefined {
   };
 }
 
+export function isUnread(bytes: Uint8Array): boolean {
+  return unread.has(bytes);
+}
+
 /** Answers with these bytes, JSON by default, which must not change any more; with 503 when too much is held already. */
 export function answerBytes(
   c: Context,

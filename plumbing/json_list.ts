@@ -2,8 +2,12 @@
  * A list that is given out as JSON: it has a bound in bytes, and is written once for all who ask at about the same
  * time. discovery.ts makes one.
  */
+import { isUnread } from "./answers.ts";
+
 const WRITTEN_FOR_MS = 1000; // what changes inside an item may show so late
 const MAY_GROW_BYTES = 4; // so much longer may it get by that: from 1795526197 to 1795526197.969
+
+const PART_ITEMS = 1000;
 
 export interface JsonListOptions {
   maxItems: number;
@@ -16,35 +20,54 @@ export interface JsonList<T> {
   hasRoomFor(item: T): boolean;
   add(item: T): void;
   remove(item: T): void;
-  /** @param make gives what is in it now, and the times at which that may change without a call of `add` or `remove` */
+  /**
+   * Its JSON; the bytes stay as they are until the next call, and as long as they are held for a reader.
+   *
+   * @param make gives what is in it now, and the times at which that may change without a call of `add` or `remove`
+   */
   write(make: () => { items: T[]; ends: number[] }): Buffer<ArrayBuffer>;
 }
 
 export function createJsonList<T>({ maxItems, maxBytes, now }: JsonListOptions): JsonList<T> {
   const bytesOf = new Map<T, number>();
   let bytes = 2; // its brackets
-  let written: { json: Buffer<ArrayBuffer>; until: number } | undefined;
+  let room = Buffer.alloc(0); // written again and again, unless somebody has yet to read what is there
+  let written = { json: room, until: 0 };
+  let isStale = true;
   return {
     hasRoomFor: (item) => bytesOf.size < maxItems && bytes + measure(item) <= maxBytes,
     add(item) {
       bytesOf.set(item, measure(item));
       bytes += measure(item);
-      written = undefined;
+      isStale = true;
     },
     remove(item) {
       bytes -= bytesOf.get(item) ?? 0;
       bytesOf.delete(item);
-      written = undefined;
+      isStale = true;
     },
     write(make) {
-      if (written && now() < written.until) return written.json;
+      if (!isStale && now() < written.until) return written.json;
       const at = now();
       const { items, ends } = make();
       const until = ends.reduce((first, end) => (end > at && end < first ? end : first), at + WRITTEN_FOR_MS);
-      written = { json: Buffer.from(JSON.stringify(items)), until };
+      if (room.length < bytes || isUnread(written.json)) room = Buffer.allocUnsafeSlow(bytes + (bytes >> 3));
+      written = { json: writeJson(items, room), until };
+      isStale = false;
       return written.json;
     },
   };
+}
+
+/** In parts: a text of all of it would be thrown away at once. */
+function writeJson(items: readonly unknown[], json: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+  let length = json.write("[");
+  for (let start = 0; start < items.length; start += PART_ITEMS) {
+    const part = JSON.stringify(items.slice(start, start + PART_ITEMS)).slice(1, -1);
+    length += json.write(start > 0 ? `,${part}` : part, length);
+  }
+  length += json.write("]", length);
+  return json.subarray(0, length);
 }
 
 /** Its bytes at most, with the comma. */
