@@ -15,7 +15,8 @@ import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/dis
 import { createEventStore, type EventStore } from "./monitor/event_store.ts";
 import { drawMermaid } from "./monitor/mermaid.ts";
 import { protect, servePage } from "./monitor/serve_page.ts";
-import { streamEvents } from "./monitor/stream_events.ts";
+import { streamEvents, streamLines } from "./monitor/stream_events.ts";
+import { answerBytes, cached } from "./plumbing/answers.ts";
 import {
   closeWhenAborted,
   createHono,
@@ -29,7 +30,8 @@ import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
 import { readBody } from "./plumbing/read_body.ts";
 import { readJson } from "./plumbing/read_json.ts";
 import { runIfMain } from "./plumbing/run.ts";
-import { BatchSchema } from "./trace/batch.ts";
+import { MAX_BATCH_BYTES, readBatch } from "./trace/batch.ts";
+import type { TraceEvent } from "./trace/events.ts";
 
 export const OPTIONS = {
   ...httpOptions("5001"),
@@ -37,9 +39,8 @@ export const OPTIONS = {
   ...LOG_OPTIONS,
 };
 
-const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const MAX_PAGES = 100; // open at the same time
-const LIST_FOR_MS = 1000; // how long a list of discovery's is used again, however many pages ask
+const SAME_FOR_MS = 1000; // how long the group and the diagram are used again, however many ask
 
 export interface Monitor {
   store: EventStore;
@@ -64,12 +65,7 @@ export function createApp(monitor: Monitor): Hono {
 function answerEvents(app: Hono, monitor: Monitor): void {
   const { store } = monitor;
   app.post("/events", async (c) => {
-    const { events, lost } = await readBody(
-      c,
-      "take events",
-      (json) => readJson(BatchSchema, json),
-      MAX_BATCH_BYTES,
-    );
+    const { events, lost } = await readBody(c, "take events", readBatch, MAX_BATCH_BYTES);
     monitor.lost += lost;
     store.add(events);
     if (events.length === 0 && lost > 0) store.wake();
@@ -80,23 +76,28 @@ function answerEvents(app: Hono, monitor: Monitor): void {
       return c.json({ error: `Cannot open more than ${MAX_PAGES} pages: close one` }, 503);
     return streamEvents(monitor, c);
   });
-  app.get("/events.jsonl", (c) => {
-    const lines = store.from(store.first()).map((json) => `${json}\n`);
-    return c.body(lines.join(""), 200, { "Content-Type": "application/jsonl; charset=utf-8" });
-  });
-  app.get("/diagram.mmd", (c) => {
-    const events = store.from(store.first()).map((json) => JSON.parse(json));
-    return c.text(drawMermaid(events, { messages: 20 }));
-  });
+  app.get("/events.jsonl", (c) => streamLines(monitor, c));
+  const getDiagram = cached(SAME_FOR_MS, () => Buffer.from(drawMermaid(readAll(store), { messages: 20 })));
+  app.get("/diagram.mmd", (c) =>
+    answerBytes(c, getDiagram(), { "Content-Type": "text/plain; charset=UTF-8" }),
+  );
+}
+
+/** What can be drawn of the events: not who acked, which can be much. */
+function readAll(store: EventStore): TraceEvent[] {
+  return store.from(store.first()).map((json) => ({ ...JSON.parse(json.toString()), ackedBy: undefined }));
 }
 
 /** Who is there, and how the monitor is. */
 function answerGroup(app: Hono, monitor: Monitor): void {
   const { store } = monitor;
-  const getGroup = cached(LIST_FOR_MS, async () => (await monitor.discovery.list()).receivers);
+  const getGroup = cached(SAME_FOR_MS, async () => {
+    const { receivers } = await monitor.discovery.list();
+    return Buffer.from(JSON.stringify({ receivers }));
+  });
   app.get("/group", async (c) => {
     try {
-      return c.json({ receivers: await getGroup() });
+      return answerBytes(c, await getGroup());
     } catch (error) {
       if (!(error instanceof DiscoveryError)) throw error;
       return c.json({ error: error.message }, 502);
@@ -105,19 +106,6 @@ function answerGroup(app: Hono, monitor: Monitor): void {
   app.get("/health", (c) =>
     c.json({ status: "ok", events: store.next() - store.first(), lost: monitor.lost, pages: monitor.pages }),
   );
-}
-
-/** Calls `get` at most once in `forMs`; who asks in between gets the same answer. */
-function cached<T>(forMs: number, get: () => Promise<T>): () => Promise<T> {
-  let answer: Promise<T> | undefined;
-  let askedAt = 0;
-  return () => {
-    if (answer === undefined || performance.now() - askedAt >= forMs) {
-      askedAt = performance.now();
-      answer = get();
-    }
-    return answer;
-  };
 }
 
 /** Listens; resolves when it does. */

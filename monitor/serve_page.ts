@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { extname } from "node:path";
 import type { Hono } from "hono";
+import { answerBytes } from "../plumbing/answers.ts";
 
 /** The page comes from here, and from nowhere else; what is in an event can never run. */
 const POLICY = [
@@ -20,11 +21,11 @@ const TYPES: Record<string, string> = {
 
 /** Tells the browser what it must not do with any answer. */
 export function protect(app: Hono): void {
-  app.use(async (c, next) => {
-    await next();
+  app.use((c, next) => {
     c.header("Content-Security-Policy", POLICY);
     c.header("X-Content-Type-Options", "nosniff");
     c.header("Referrer-Policy", "no-referrer");
+    return next();
   });
 }
 
@@ -34,9 +35,9 @@ export function servePage(app: Hono): void {
     const type = TYPES[extname(name)];
     if (!type) continue;
     const path = name === "index.html" ? "/" : `/${name}`;
-    const body = readFileSync(`${import.meta.dirname}/${name}`, "utf8");
+    const body = readFileSync(`${import.meta.dirname}/${name}`);
     app.get(path, (c) =>
-      c.body(body, 200, { "Content-Type": `${type}; charset=utf-8`, "Cache-Control": "no-cache" }),
+      answerBytes(c, body, { "Content-Type": `${type}; charset=utf-8`, "Cache-Control": "no-cache" }),
     );
   }
 }

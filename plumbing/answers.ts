@@ -3,10 +3,15 @@
  * is held for peers has one bound over all connections, and what several get is counted once.
  */
 import type { ServerResponse } from "node:http";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "hono";
 
 /** Of all answers of this process that are not read yet. */
 export const MAX_UNREAD_BYTES = 40 * 1024 * 1024;
+
+/** How long a peer may take for a piece of an answer that comes in pieces. */
+const PIECE_WITHIN_MS = 10_000;
+const ROOM_AGAIN_MS = 50;
 
 const unread = new Map<Uint8Array, number>(); // by how many it has yet to be read
 let unreadBytes = 0;
@@ -50,6 +55,36 @@ export function answerBytes(
   outgoing.on("close", end);
   socket.on("close", end);
   return c.body(bytes, 200, { "Content-Type": "application/json", ...headers });
+}
+
+/**
+ * Answers with one piece after another, each made and held when the one before is read. A peer that takes too long
+ * for one is closed.
+ */
+export function answerPieces(
+  c: Context,
+  pieces: AsyncIterable<Uint8Array>,
+  headers: Record<string, string>,
+  withinMs = PIECE_WITHIN_MS,
+): Response {
+  const { outgoing } = c.env as { outgoing: ServerResponse };
+  async function* paced() {
+    for await (const piece of pieces) {
+      let release = hold(piece);
+      for (; release === undefined; release = hold(piece)) {
+        if (outgoing.destroyed) return;
+        await delay(ROOM_AGAIN_MS, undefined, { ref: false });
+      }
+      const tooLate = setTimeout(() => outgoing.req.socket.resetAndDestroy(), withinMs).unref();
+      try {
+        yield piece;
+      } finally {
+        clearTimeout(tooLate);
+        release();
+      }
+    }
+  }
+  return c.body(ReadableStream.from(paced()), 200, headers);
 }
 
 /** Makes a value when it is asked for, and again when it was for `forMs`; who asks in between gets the same. */

@@ -59,19 +59,20 @@ export function watchConnections(
 
 /** The one to close when there is no room: of those that ask nothing, else of all, the one that is so the longest. */
 function findSpare(connections: ReadonlyMap<Socket, Connection>): Socket | undefined {
-  let spare: { socket: Socket; isIdle: boolean; since: number } | undefined;
+  let spare: { socket: Socket; rank: number; since: number } | undefined;
   for (const [socket, { answers, since }] of connections) {
-    const isIdle = answers.size === 0;
-    if (socket.destroyed || isStream(answers)) continue;
-    if (!spare || (isIdle && !spare.isIdle) || (isIdle === spare.isIdle && since < spare.since))
-      spare = { socket, isIdle, since };
+    if (socket.destroyed) continue;
+    const rank = rankOf(answers);
+    if (!spare || rank < spare.rank || (rank === spare.rank && since < spare.since))
+      spare = { socket, rank, since };
   }
   return spare?.socket;
 }
 
-/** Whether its answer goes on and on; who gives such answers bounds how many. */
-function isStream([first]: Iterable<ServerResponse>): boolean {
-  return first?.headersSent === true && !first.writableEnded;
+/** First those that ask nothing, last those whose answer goes on and on: a page that is open. */
+function rankOf([first]: Iterable<ServerResponse>): number {
+  if (first === undefined) return 0;
+  return first.headersSent && !first.writableEnded ? 2 : 1;
 }
 
 /** Whether all of its answer has been there for so long, and not all of it was read. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { answerBytes, MAX_UNREAD_BYTES } from "../plumbing/answers.ts";
+import { answerBytes, answerPieces, MAX_UNREAD_BYTES } from "../plumbing/answers.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../plumbing/connections.ts";
 import { createHono, serve } from "../plumbing/http_server.ts";
 import { readBody } from "../plumbing/read_body.ts";
@@ -18,7 +18,7 @@ const SHARED = Buffer.alloc(MAX_UNREAD_BYTES / 2);
 async function setUp(t: TestContext, limits: Partial<ConnectionLimits> = {}) {
   const { log, lines } = keptLog();
   const app = createHono({ name: "the test", log });
-  const state = { waiting: 0, unread: 0 };
+  const state = { waiting: 0, unread: 0, made: 0, open: 0 };
   app.get("/quick", (c) => c.text("quick"));
   app.get("/big", (c) => {
     const { outgoing } = c.env as { outgoing: ServerResponse };
@@ -28,6 +28,7 @@ async function setUp(t: TestContext, limits: Partial<ConnectionLimits> = {}) {
   });
   app.get("/shared", (c) => answerBytes(c, SHARED));
   app.get("/distinct", (c) => answerBytes(c, Buffer.alloc(MAX_UNREAD_BYTES / 4)));
+  app.get("/pieces", (c) => answerPieces(c, makePieces(state), {}, limits.answerWithinMs));
   app.get("/never", () => {
     state.waiting += 1;
     return new Promise<Response>(() => {});
@@ -46,6 +47,16 @@ async function setUp(t: TestContext, limits: Partial<ConnectionLimits> = {}) {
     return peer;
   };
   return { url: `http://127.0.0.1:${port}`, open, state, lines };
+}
+
+/** Without end, one when the one before is read. */
+async function* makePieces(state: { made: number; open: number }) {
+  state.open += 1;
+  try {
+    for (; ; state.made += 1) yield Buffer.alloc(MIB);
+  } finally {
+    state.open -= 1;
+  }
 }
 
 interface Peer {
@@ -72,6 +83,37 @@ test("a peer that doesn't read its answer is cut off", async (t) => {
   open(`GET /big ${HEAD}\r\n`, { reads: false });
   await until("it is asked", () => state.unread === 1);
   await until("its connection is closed", () => state.unread === 0);
+});
+
+test("an answer in pieces waits for its reader, who is cut off when that takes too long", async (t) => {
+  const { open, state, url } = await setUp(t, { answerWithinMs: 500 });
+  open(`GET /pieces ${HEAD}\r\n`, { reads: false });
+  await until("it begins", () => state.open === 1);
+  await until("it is closed", () => state.open === 0);
+  assert.ok(state.made < BIG.length / MIB, `${state.made} pieces were made, for nobody`);
+  const begunAt = performance.now();
+  const { body } = await fetch(`${url}/pieces`);
+  assert.ok(body);
+  for await (const _bytes of body) if (performance.now() - begunAt > 1000) break;
+  await until("it has ended", () => state.open === 0);
+});
+
+test("pieces wait until there is room for them", async (t) => {
+  const { open, state, url } = await setUp(t);
+  const one = open(`GET /distinct ${HEAD}\r\n`.repeat(4), { reads: false });
+  await until("there is no room", async () => {
+    const answer = await fetch(`${url}/distinct`);
+    await answer.text();
+    return answer.status === 503;
+  });
+  const other = open(`GET /pieces ${HEAD}\r\n`);
+  await until("it is asked", () => state.open === 1);
+  assert.equal((await fetch(`${url}/quick`)).status, 200);
+  assert.equal(state.made, 0);
+  one.socket.resetAndDestroy();
+  await until("it comes", () => state.made > 10);
+  other.socket.destroy();
+  await until("it has ended", () => state.open === 0);
 });
 
 test("a peer that reads is not cut off, however many answers it gets", async (t) => {

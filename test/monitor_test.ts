@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { createEventStore } from "../monitor/event_store.ts";
 import { startMonitor } from "../monitor.ts";
-import { listen } from "../plumbing/listen.ts";
-import { MAX_BATCH } from "../trace/batch.ts";
+import { findFreePort, listen } from "../plumbing/listen.ts";
+import { MAX_BATCH, MAX_BATCH_BYTES, MAX_EVENT_BYTES } from "../trace/batch.ts";
 import { readRecord } from "../trace/check_record.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { openMonitor } from "../trace/to_monitor.ts";
@@ -34,6 +35,16 @@ let clock = 0;
 function event(message: string): TraceEvent {
   clock += 1;
   return { event: "sent", process: "client-a", clock, at: Date.now(), message, attempt: 1, receiver: "r1" };
+}
+
+/** What a client tells when so many receivers have acked. */
+function longEvent(receivers: number): TraceEvent {
+  return {
+    ...event("to-all"),
+    event: "group acked",
+    need: receivers,
+    ackedBy: Array.from({ length: receivers }, () => randomUUID()),
+  };
 }
 
 function post(body: unknown, type = "application/json") {
@@ -99,7 +110,7 @@ describe("monitor", () => {
       { events: [{ ...event("m"), event: "boom" }] },
       "application/json",
       400,
-      /events\.0\.event/,
+      /event 0: "event"/,
     ],
     [
       "too many events",
@@ -109,7 +120,8 @@ describe("monitor", () => {
       /at most/,
     ],
     ["a form", "a=1", "application/x-www-form-urlencoded", 415, /Content-Type/],
-    ["a body that is too long", "x".repeat(4 * 1024 * 1024 + 1), "application/json", 413, /bytes/],
+    ["an event that is too long", { events: [longEvent(14_000)] }, "application/json", 400, /524288 bytes/],
+    ["a body that is too long", "x".repeat(MAX_BATCH_BYTES + 1), "application/json", 413, /bytes/],
   ];
   for (const [what, body, type, status, error] of wrong) {
     test(`refuses ${what} with ${status}`, async () => {
@@ -120,6 +132,42 @@ describe("monitor", () => {
       assert.equal((await linesOf("/events.jsonl")).length, before, "nothing came of it");
     });
   }
+
+  test("takes all of a batch but the events that are wrong, which count as lost", async () => {
+    const lost = async () => (await json(await fetch(`${url}/health`))).lost;
+    const before = await lost();
+    const [first, last] = [event("before-wrong"), event("after-wrong")];
+    const wrong = [{ ...event("m"), event: "boom" }, null, 7, longEvent(14_000)];
+    assert.equal((await post({ events: [first, ...wrong, last], lost: 2 })).status, 204);
+    assert.deepEqual(
+      (await linesOf("/events.jsonl")).slice(-2),
+      [first, last].map((each) => JSON.stringify(each)),
+    );
+    assert.equal(await lost(), before + wrong.length + 2);
+  });
+
+  test("is not held up by the longest batch that it takes", async () => {
+    const long = { ...event("m"), ackedBy: Array(130_000).fill("a") };
+    const names = JSON.stringify({ events: [long, long] });
+    assert.ok(names.length > 0.95 * MAX_BATCH_BYTES && names.length <= MAX_BATCH_BYTES);
+    const startedAt = performance.now();
+    const answers = await Promise.all([post(names), post(`{"events":${"[".repeat(MAX_BATCH_BYTES - 20)}`)]);
+    await fetch(`${url}/health`);
+    const took = performance.now() - startedAt;
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [204, 400],
+    );
+    assert.ok(took < 2000, `${took} ms`);
+  });
+
+  test("a page that is only asked for with HEAD is not open", async () => {
+    for (let n = 0; n < 101; n++)
+      assert.equal((await fetch(`${url}/events`, { method: "HEAD" })).status, 200);
+    assert.equal((await json(await fetch(`${url}/health`))).pages, 0);
+    assert.match(await streamUntil(/hello/), /hello/);
+    await until("it is closed", async () => (await json(await fetch(`${url}/health`))).pages === 0);
+  });
 
   test("answers a wrong method and a wrong path in JSON", async () => {
     const answer = await fetch(`${url}/events`, { method: "DELETE" });
@@ -152,32 +200,67 @@ describe("monitor", () => {
   });
 
   test("counts what the roles lost, and shows it", async () => {
+    const { lost } = await json(await fetch(`${url}/health`));
     await post({ events: [], lost: 7 });
-    assert.equal((await json(await fetch(`${url}/health`))).lost, 7);
-    assert.match(await streamUntil(/"lost":7/), /event: lost/);
+    assert.equal((await json(await fetch(`${url}/health`))).lost, lost + 7);
+    assert.match(await streamUntil(new RegExp(`"lost":${lost + 7}`)), /event: lost/);
   });
 });
 
 describe("createEventStore()", () => {
   test("keeps the last events, and their numbers", () => {
     const store = createEventStore({ maxEvents: 3 });
-    for (let n = 1; n <= 20; n++) store.add([event(`m${n}`)]);
+    for (let n = 1; n <= 20; n++) store.add([Buffer.from(`${n}`)]);
     assert.deepEqual([store.first(), store.next()], [18, 21]);
-    assert.deepEqual(
-      store.from(1).map((json) => JSON.parse(json).message),
-      ["m18", "m19", "m20"],
-    );
-    assert.equal(store.from(20, 5).length, 1);
+    assert.deepEqual(store.from(1).map(String), ["18", "19", "20"]);
+    assert.deepEqual(store.from(20).map(String), ["20"]);
     assert.equal(store.from(21).length, 0);
   });
 
-  test("is bounded in characters too", () => {
-    const store = createEventStore({ maxChars: 1000 });
-    for (let n = 0; n < 50; n++) store.add([{ ...event("m"), note: "x".repeat(200) }]);
-    assert.ok(store.from(0).join("").length <= 1000);
+  test("gives as many as have so many bytes together, but one at least", () => {
+    const store = createEventStore();
+    store.add(["a".repeat(50), "b", "cc", "ddd", "e"].map((text) => Buffer.from(text)));
+    assert.deepEqual(store.from(1, 5).map(String), ["a".repeat(50)]);
+    assert.deepEqual(store.from(2, 5).map(String), ["b", "cc"]);
+    assert.deepEqual(store.from(2, 6).map(String), ["b", "cc", "ddd"]);
+    assert.deepEqual(store.from(6, 5), []);
+  });
+
+  test("is bounded in bytes too", () => {
+    const store = createEventStore({ maxBytes: 1000 });
+    for (let n = 0; n < 50; n++) store.add([Buffer.alloc(300)]);
+    assert.equal(store.from(0).length, 3);
     assert.equal(store.next(), 51);
   });
 });
+
+interface TakenBatch {
+  path: string | undefined;
+  events: TraceEvent[];
+  lost: number;
+}
+
+/** A server that takes batches, once it listens, and answers what the test says. */
+async function setUpTaker(t: TestContext) {
+  const batches: TakenBatch[] = [];
+  const answer = { with: (response: ServerResponse): unknown => response.writeHead(204).end() };
+  let open = 0;
+  const server = createServer(async (request, response) => {
+    batches.push({ path: request.url, ...JSON.parse((await request.toArray()).join("")) });
+    answer.with(response);
+  });
+  server.on("connection", (socket) => {
+    open += 1;
+    socket.once("close", () => (open -= 1));
+  });
+  const port = await findFreePort();
+  t.after(() => server.close().closeAllConnections());
+  return {
+    ...{ batches, answer, url: `http://127.0.0.1:${port}` },
+    listen: () => listen(server, port, "127.0.0.1"),
+    connections: () => open,
+  };
+}
 
 describe("openMonitor()", () => {
   test("sends events in batches, in order", async () => {
@@ -204,6 +287,58 @@ describe("openMonitor()", () => {
     await until("they come", () => taken.length > 0);
     assert.equal(taken[0]?.events.length, 10);
     assert.equal(taken[0]?.lost, 15);
+  });
+
+  test("sends what 10,000 receivers acked, several times, in batches that the monitor takes", async () => {
+    const outlet = openMonitor(url);
+    const sent = Array.from({ length: 8 }, () => longEvent(10_000));
+    for (const each of sent) outlet.tell(each);
+    const lines = await until("all have come", async () => {
+      const all = await linesOf("/events.jsonl");
+      return all.at(-1) === JSON.stringify(sent.at(-1)) && all;
+    });
+    assert.deepEqual(
+      lines.slice(-8),
+      sent.map((each) => JSON.stringify(each)),
+    );
+  });
+
+  test("keeps no more than 4 MiB while nobody is there, and counts the rest as lost", async (t) => {
+    const { batches, listen, url } = await setUpTaker(t);
+    const outlet = openMonitor(url);
+    for (let n = 0; n < 20; n++) outlet.tell(longEvent(10_000)); // each of 390 KB
+    outlet.tell(longEvent(MAX_EVENT_BYTES / 39)); // which no monitor takes
+    await listen();
+    await until("they come", () => batches.reduce((sum, { events }) => sum + events.length, 0) === 10);
+    assert.equal(batches[0]?.lost, 11);
+  });
+
+  test("takes no answer but that its batch has arrived: it follows nobody, and reads no more than an error", async (t) => {
+    const { batches, answer, listen, url, connections } = await setUpTaker(t);
+    await listen();
+    const outlet = openMonitor(url);
+    answer.with = (response) => response.writeHead(307, { location: `${url}/elsewhere` }).end();
+    outlet.tell(event("m1"));
+    await until("it is counted", () => batches.length === 1);
+    answer.with = (response) => {
+      response.writeHead(200);
+      const more = setInterval(() => response.write(Buffer.alloc(64 * 1024)), 1);
+      response.once("close", () => clearInterval(more));
+    };
+    outlet.tell(event("m2"));
+    await until("it is told of m1", () => batches[1]?.lost === 1);
+    const startedAt = performance.now();
+    await until("it hangs up", () => connections() === 0);
+    assert.ok(performance.now() - startedAt < 1500, "sooner than it gives up waiting");
+    answer.with = (response) => response.writeHead(200, { "content-encoding": "gzip" }).end("no gzip");
+    outlet.tell(event("m3"));
+    await until("it is told of m2", () => batches[2]?.lost === 2);
+    outlet.tell(event("m4"));
+    await until("m3 was taken", () => batches[3]?.lost === 0);
+    assert.deepEqual(
+      batches.map(({ path }) => path),
+      Array(4).fill("/events"),
+    );
   });
 
   test("flush() waits two seconds for a monitor that hangs, not longer", async (t) => {

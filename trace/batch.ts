@@ -1,12 +1,43 @@
-/** What crosses the wire between a role and the monitor. */
+/** What crosses the wire between a role and the monitor, and how much of it at most. */
 import * as v from "valibot";
+import { type Read, read, readJson } from "../lib/messages.ts";
 import { TraceEventSchema } from "./events.ts";
 
 /** Events of one batch. */
 export const MAX_BATCH = 500;
+/** Of one event as JSON: a send to 10,000 receivers names them all when it is acked, with 400 KB. */
+export const MAX_EVENT_BYTES = 512 * 1024;
+/** Of a batch as JSON. */
+export const MAX_BATCH_BYTES = 1024 * 1024;
 
-export const BatchSchema = v.object({
-  events: v.pipe(v.array(TraceEventSchema), v.maxLength(MAX_BATCH, `must have at most ${MAX_BATCH} events`)),
+const BatchSchema = v.object({
+  events: v.pipe(v.array(v.unknown()), v.maxLength(MAX_BATCH, `must have at most ${MAX_BATCH} events`)),
   /** How many events the sender had no room for since its last batch. */
   lost: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)), 0),
 });
+
+export interface Batch {
+  /** Each as JSON. */
+  events: Buffer[];
+  lost: number;
+}
+
+/** Reads a batch. An event that is wrong counts as lost, and takes no other with it; if all are, the batch is wrong. */
+export function readBatch(json: string): Read<Batch> {
+  const batch = readJson(BatchSchema, json);
+  if ("problem" in batch) return batch;
+  const all = batch.value.events.map(readEvent);
+  const events = all.flatMap((event) => ("value" in event ? [event.value] : []));
+  const wrong = all.find((event) => "problem" in event);
+  if (wrong !== undefined && events.length === 0) return wrong;
+  return { value: { events, lost: batch.value.lost + all.length - events.length } };
+}
+
+function readEvent(input: unknown, index: number): Read<Buffer> {
+  const event = read(TraceEventSchema, input);
+  if ("problem" in event) return { problem: `event ${index}: ${event.problem}` };
+  const json = Buffer.from(JSON.stringify(event.value));
+  if (json.length > MAX_EVENT_BYTES)
+    return { problem: `event ${index} has more than ${MAX_EVENT_BYTES} bytes` };
+  return { value: json };
+}

@@ -1,21 +1,22 @@
 /**
  * Sends the events of a process to the monitor (`--monitor`): in batches, one request at a time, best
  * effort. Nothing ever waits for it or fails because of it. A monitor that is slow or dead costs the
- * process a queue of 10,000 events; what finds no room there is counted, and the monitor is told how
- * many it missed as soon as it answers again.
+ * process a queue of 10,000 events, or 4 MiB; what finds no room there is counted, and the monitor is told
+ * how many it missed as soon as it answers again. What it answers is not read: it may be any server.
  */
 import { Agent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
 import got, { type Got } from "got";
-import { MAX_BATCH } from "./batch.ts";
-import type { TraceEvent } from "./events.ts";
+import { MAX_BATCH, MAX_BATCH_BYTES, MAX_EVENT_BYTES } from "./batch.ts";
 import type { Outlet } from "./trace.ts";
 
 const BATCH_EVERY_MS = 50; // soon enough for an eye
 const RETRY_EVERY_MS = 1000; // while the monitor is away
 const REQUEST_TIMEOUT_MS = 2000;
 const LAST_WORDS_MS = 2000; // at the end of the process, for what is still in the queue
+const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024; // it has none, or an error
 const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
 export interface OpenMonitorOptions {
@@ -32,7 +33,8 @@ export interface MonitorOutlet {
 interface Sender {
   http: Got;
   maxQueued: number;
-  queue: TraceEvent[];
+  queue: Buffer[]; // events as JSON
+  queuedBytes: number;
   lost: number; // events since the last batch that arrived
   sending?: Promise<boolean> | undefined;
   timer?: NodeJS.Timeout | undefined;
@@ -46,18 +48,45 @@ export function openMonitor(url: string, { maxQueued = 10_000 }: OpenMonitorOpti
   const one = { keepAlive: true, maxSockets: 1 };
   const agent = { http: new Agent(one), https: new HttpsAgent(one) };
   const timeout = { request: REQUEST_TIMEOUT_MS };
-  const http = got.extend({ prefixUrl: url, agent, retry: { limit: 0 }, timeout });
-  const sender: Sender = { http, maxQueued, queue: [], lost: 0, isLast: false };
+  const manners = { retry: { limit: 0 }, followRedirect: false, decompress: false, timeout };
+  const http = got.extend({ prefixUrl: url, agent, ...manners });
+  const sender: Sender = { http, maxQueued, queue: [], queuedBytes: 0, lost: 0, isLast: false };
   if (senders.size === 0) process.once("beforeExit", () => Promise.all([...senders].map(flush)));
   senders.add(sender);
   return {
     tell(event) {
-      if (sender.queue.length < maxQueued) sender.queue.push(event);
-      else sender.lost += 1;
+      const json = sender.queue.length < maxQueued ? Buffer.from(JSON.stringify(event)) : undefined;
+      if (json === undefined || json.length > MAX_EVENT_BYTES) sender.lost += 1;
+      else enqueue(sender, json);
       schedule(sender, BATCH_EVERY_MS);
     },
     flush: () => flush(sender),
   };
+}
+
+/** Puts events at the end of the queue, as far as there is room. */
+function enqueue(sender: Sender, ...events: readonly Buffer[]): void {
+  for (const json of events) {
+    if (sender.queue.length >= sender.maxQueued || sender.queuedBytes + json.length > MAX_QUEUED_BYTES) {
+      sender.lost += 1;
+      continue;
+    }
+    sender.queue.push(json);
+    sender.queuedBytes += json.length;
+  }
+}
+
+/** Takes as many events from the queue as one batch may have. */
+function dequeue(sender: Sender): Buffer[] {
+  let bytes = 100; // what stands around them
+  let count = 0;
+  for (const { length } of sender.queue.slice(0, MAX_BATCH)) {
+    bytes += length + 1;
+    if (bytes > MAX_BATCH_BYTES) break;
+    count += 1;
+    sender.queuedBytes -= length;
+  }
+  return sender.queue.splice(0, count);
 }
 
 function schedule(sender: Sender, afterMs: number): void {
@@ -68,10 +97,11 @@ async function sendNext(sender: Sender): Promise<void> {
   sender.timer = undefined;
   if (sender.sending) return;
   const wentWell = await sendOnce(sender);
-  const { isLast, queue } = sender;
+  const { isLast, queue, queuedBytes } = sender;
   if (isLast) return;
+  const isFull = queue.length >= MAX_BATCH || queuedBytes >= MAX_BATCH_BYTES;
   if (!wentWell) schedule(sender, RETRY_EVERY_MS);
-  else if (queue.length > 0) schedule(sender, queue.length < MAX_BATCH ? BATCH_EVERY_MS : 0);
+  else if (queue.length > 0) schedule(sender, isFull ? 0 : BATCH_EVERY_MS);
 }
 
 /** Sends a batch, or waits for the one under way. @returns whether it arrived */
@@ -87,27 +117,43 @@ function sendOnce(sender: Sender): Promise<boolean> {
  * the monitor may have taken it, and would show it twice.
  */
 async function send(sender: Sender): Promise<boolean> {
-  const batch = { events: sender.queue.slice(0, MAX_BATCH), lost: sender.lost };
-  sender.queue = sender.queue.slice(MAX_BATCH);
+  const { lost } = sender;
   sender.lost = 0;
+  const events = dequeue(sender);
   try {
-    const request = sender.http.post("events", { json: batch });
-    // Unless it says its last words, a request under way is no reason for the process to stay.
-    request.on("request", (sent) =>
-      sent.once("socket", (socket: Socket) => {
-        sender.socket = socket;
-        if (!sender.isLast) socket.unref();
-      }),
-    );
-    await request;
+    await post(sender, `{"events":[${events}],"lost":${lost}}`);
     return true;
   } catch (error) {
     const isKept = NOT_SENT.has((error as NodeJS.ErrnoException).code ?? "");
-    if (isKept) sender.queue = [...batch.events, ...sender.queue];
-    const spare = isKept ? sender.queue.splice(sender.maxQueued) : batch.events;
-    sender.lost += batch.lost + spare.length;
+    sender.lost += lost;
+    if (isKept) requeue(sender, events);
+    else sender.lost += events.length;
     return false;
   }
+}
+
+async function post(sender: Sender, body: string): Promise<void> {
+  const request = sender.http.post("events", { body, headers: { "content-type": "application/json" } });
+  // Unless it says its last words, a request under way is no reason for the process to stay.
+  request.on("request", (sent) =>
+    sent.once("socket", (socket: Socket) => {
+      sender.socket = socket;
+      if (!sender.isLast) socket.unref();
+    }),
+  );
+  request.on("downloadProgress", ({ transferred }) => {
+    if (transferred > MAX_ANSWER_BYTES) request.cancel();
+  });
+  const { statusCode } = await request;
+  if (statusCode >= 300) throw new Error(`it answered ${statusCode}`); // which got takes for an answer
+}
+
+/** Puts events back where they were; of what then has no room, the last is lost. */
+function requeue(sender: Sender, events: readonly Buffer[]): void {
+  const later = sender.queue;
+  sender.queue = [];
+  sender.queuedBytes = 0;
+  enqueue(sender, ...events, ...later);
 }
 
 async function flush(sender: Sender): Promise<void> {
