@@ -28,7 +28,6 @@ import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
 import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
 import { readBody } from "./plumbing/read_body.ts";
-import { readJson } from "./plumbing/read_json.ts";
 import { runIfMain } from "./plumbing/run.ts";
 import { MAX_BATCH_BYTES, readBatch } from "./trace/batch.ts";
 import type { TraceEvent } from "./trace/events.ts";

@@ -96,7 +96,7 @@ test("sendToAll() lets a receiver that leaves drop out of the wait, and names it
   const group = [...receivers];
   const { sendAll } = makeClient(group);
   const sending = sendAll();
-  await until("the silent one got it", () => fakes[1]?.seen.length === 1);
+  await until("the silent one got it", () => (fakes[1]?.seen.length ?? 0) > 0);
   group.splice(1, 1);
   const result = await sending;
   assert.deepEqual([result.outcome, result.need, result.gone], ["acked", 2, ["id-1"]]);

@@ -1,6 +1,6 @@
 /** What crosses the wire between a role and the monitor, and how much of it at most. */
 import * as v from "valibot";
-import { type Read, read, readJson } from "../lib/messages.ts";
+import { type Read, read, readJson } from "../plumbing/read_json.ts";
 import { TraceEventSchema } from "./events.ts";
 
 /** Events of one batch. */
