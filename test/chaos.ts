@@ -20,8 +20,9 @@ import * as kind from "../plumbing/kinds.ts";
 import { option, optional, parseOptions } from "../plumbing/options.ts";
 import { runIfMain } from "../plumbing/run.ts";
 import { seededRandom } from "../plumbing/seeded_random.ts";
-import { checkRecord, type RecordedEvent, type Verdict } from "../trace/check_promises.ts";
-import { readRecords } from "../trace/check_record.ts";
+import { checkRecord } from "../trace/check_promises.ts";
+import type { Verdict } from "../trace/findings.ts";
+import { type RecordedEvent, readRecords } from "../trace/read_records.ts";
 import { type ChaosClient, createClients, keepSending, send } from "./chaos_clients.ts";
 import {
   type ChaosGroup,
@@ -70,8 +71,7 @@ export async function runChaos({ seed, seconds, size, receiver }: ChaosOptions):
     await startReceivers(group, 0);
     const unacked = await sendInCalm(group, clients, stop.signal);
     await stopReceivers(group);
-
-    const events = readRecords(findRecords(group, clients));
+    const events = [...readRecords(findRecords(group, clients))];
     return {
       verdict: checkRecord(events),
       unacked,

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { checkRecord, PROMISES, type Promised, type RecordedEvent } from "../trace/check_promises.ts";
+import { checkRecord as checkAll, PROMISES, type Promised } from "../trace/check_promises.ts";
 import { readRecord } from "../trace/check_record.ts";
 import type { TraceEvent } from "../trace/events.ts";
+import { MAX_FOUND } from "../trace/findings.ts";
+import { MAX_NAMES } from "../trace/look_up.ts";
+import type { RecordedEvent } from "../trace/read_records.ts";
 import { startRole } from "./helpers.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "records-"));
@@ -74,6 +77,12 @@ function find(run: Run, process: keyof Run, clock: number): TraceEvent {
 
 function remove(run: Run, process: keyof Run, clock: number) {
   run[process].splice(run[process].indexOf(find(run, process, clock)), 1);
+}
+
+/** What the verdict is about, without what is for information. */
+function checkRecord(events: Iterable<RecordedEvent>) {
+  const { broken, unclear } = checkAll(events);
+  return { broken, unclear };
 }
 
 test("checkRecord() finds nothing in a run that kept every promise", () => {
@@ -335,6 +344,98 @@ test("checkRecord() counts who was asked: three that call themselves the same ar
   assert.deepEqual(verdict, { broken: [], unclear: [] });
 });
 
+test("checkRecord() tells of a message that two lives of a process processed, and breaks nothing", () => {
+  const run = goodRun();
+  const m5 = { message: "m5", attempt: 1 };
+  for (let life = 1; life <= 3; life++)
+    run.b.push(at("b", 1, "joined", { receiver: `id-b${life}` }), at("b", 2, "processed", m5));
+  assert.deepEqual(checkAll(flat(run)), {
+    broken: [],
+    unclear: [],
+    repeated: [
+      { why: "b, started again, processed m5 again", where: ["b:6", "b:8"] },
+      { why: "b, started again, processed m5 again", where: ["b:6", "b:10"] },
+    ],
+    events: 28,
+    processes: 3,
+  });
+});
+
+test("checkRecord() tells of a message that two receivers at one address processed, and breaks nothing", () => {
+  const run = goodRun();
+  Object.assign(find(run, "a", 1), { note: "host:7001" });
+  Object.assign(find(run, "b", 1), { note: "host:7002" });
+  const c = [at("c", 1, "joined", { receiver: "id-c", note: "host:7002" })];
+  c.push(at("c", 2, "processed", { message: "m2" }), at("c", 3, "processed", { message: "m1" }));
+  const { broken, unclear, repeated } = checkAll(flat({ ...run, c } as Run));
+  assert.deepEqual({ broken, unclear }, { broken: [], unclear: [] });
+  const why = "c processed m1, as did another at host:7002";
+  assert.deepEqual(repeated, [{ why, where: ["b:3", "c:3"] }], "m2 was processed at another address");
+});
+
+test("checkRecord() counts the acks that came, where those who acked were too many to name", () => {
+  for (const [need, promises] of [
+    [2, []],
+    [3, ["group sends met their need"]],
+  ] as const) {
+    const { broken, unclear } = changedRun((run) => {
+      const { ackedBy: _named, ...event } = find(run, "client", 7);
+      run.client.splice(4, 1, { ...event, need });
+    });
+    assert.deepEqual(
+      broken.map(({ promise }) => promise),
+      promises,
+    );
+    assert.deepEqual(unclear, []);
+  }
+});
+
+test("checkRecord() takes no two names for one, wherever one ends and the next begins", () => {
+  const [first, second] = [
+    ["r 1", "m"],
+    ["r", "1 m"],
+  ] as const;
+  const events = [first, second].map(([process, message]) => at(process, 1, "processed", { message }));
+  assert.deepEqual(checkAll(flat({ b: events })).repeated, []);
+  const acked = at(second[0], 2, "acked", { message: second[1] });
+  const { broken } = checkRecord(flat({ b: [events[0] as TraceEvent, acked] }));
+  assert.equal(broken[0]?.promise, "acked only what was processed");
+});
+
+/** Any number of events, made when they are read. */
+const many = (count: number, make: (index: number) => TraceEvent): Iterable<RecordedEvent> => ({
+  *[Symbol.iterator]() {
+    for (let index = 0; index < count; index++) yield { ...make(index), where: `many:${index + 1}` };
+  },
+});
+
+test("checkRecord() keeps the first of very many breaks, of what is missing, and of what was processed again", () => {
+  const { broken } = checkAll(many(5000, (n) => at("b", n + 1, "acked", { message: `m${n}` })));
+  assert.equal(broken.length, MAX_FOUND);
+  assert.deepEqual(broken.at(-1)?.where, [`many:${MAX_FOUND}`]);
+  const { unclear } = checkAll(many(5000, (n) => at("c", n + 1, "sent", { message: `m${n}` })));
+  assert.equal(unclear.length, MAX_FOUND);
+  const lives = many(5000, () => at("b", 1, "processed", { message: "m1" }));
+  assert.equal(checkAll(lives).repeated.length, MAX_FOUND);
+});
+
+test("checkRecord() says so when more processes or receivers are named than it can keep", () => {
+  const joined = many(MAX_NAMES + 1, (n) => at("b", n + 1, "joined", { receiver: `id-${n}` }));
+  assert.throws(() => checkRecord(joined), {
+    message: /^Cannot check: more than 1000000 .*; check a shorter run$/,
+  });
+});
+
+test("checkRecord() takes no longer for each event when one message has very many", () => {
+  const message = "m1";
+  const names = ["processed", "acked", "ack received"] as const;
+  const run = many(120_000, (n) => at("b", n + 1, names[n % 3] ?? "acked", { message, receiver: "id-b" }));
+  const begun = performance.now();
+  const { broken } = checkRecord(run);
+  assert.ok(broken.length >= MAX_FOUND);
+  assert.ok(performance.now() - begun < 20_000, "four minutes, when each looked at all before it");
+});
+
 test("readRecord() says of each event where it stands", () => {
   const [file = ""] = write("where", { b: goodRun().b });
   assert.deepEqual(
@@ -343,20 +444,7 @@ test("readRecord() says of each event where it stands", () => {
   );
 });
 
-test("readRecord() takes a last line that was cut as not written, whole JSON or not", () => {
-  for (const end of ["", '\n{"event":"left","proc', "\n"]) {
-    const [file = ""] = write("cut", { b: goodRun().b }, end);
-    const whole = end === "" ? 3 : 4;
-    assert.deepEqual(
-      readRecord(file).map(({ clock }) => clock),
-      [1, 3, 4, 5].slice(0, whole),
-    );
-  }
-});
-
 for (const [what, line, problem] of [
-  ["is no JSON", '{"event":"left","proc', "it is not JSON"],
-  ["is empty", "", "it is not JSON"],
   ["is JSON but no event", "7", "it must be a JSON object with the fields of the protocol"],
   ["is an unknown event", '{"event":"slept","process":"b","clock":1,"at":0}', '"event" '],
   ["has no clock", '{"event":"left","process":"b","at":0}', '"clock" is missing'],
@@ -373,7 +461,7 @@ for (const [what, line, problem] of [
 }
 
 /** The command line, as a process. */
-async function run(...files: string[]) {
+async function checkFiles(...files: string[]) {
   const checker = startRole("trace/check_record.ts", files);
   const code = await checker.exitCode();
   assert.equal(checker.stderr(), "");
@@ -381,23 +469,68 @@ async function run(...files: string[]) {
 }
 
 test("check_record.ts ends with 0 when all held", async () => {
-  const { code, said } = await run(...write("good", goodRun()));
+  const { code, said } = await checkFiles(...write("good", goodRun()));
   assert.equal(code, 0);
   assert.match(said, /^22 events, 3 processes\n(✔ held .*\n){5}$/);
 });
 
 test("check_record.ts counts each event once, when a file is named twice", async () => {
   const files = write("twice", goodRun());
-  const { code, said } = await run(...files, ...files);
+  const { code, said } = await checkFiles(...files, ...files);
   assert.equal(code, 0, said);
   assert.match(said, /^22 events, 3 processes\n(✔ held .*\n){5}$/);
+});
+
+test("check_record.ts names the lines that were cut, and what was processed again, and ends with 0", async () => {
+  const run = goodRun();
+  run.b.push(at("b", 1, "joined", { receiver: "id-b2" }), at("b", 2, "processed", { message: "m1" }));
+  const files = write("cut", run, '\n{"event":"lef');
+  const [first = ""] = files;
+  writeFileSync(first, readFileSync(first, "utf8").replace("\n", '\n{"event":"se\n'));
+  const { code, said } = await checkFiles(...files);
+  assert.equal(code, 0, said);
+  const [a, b, c] = files;
+  const cut = [`${a}:2`, `${a}:11`, `${b}:10`, `${c}:7`];
+  assert.deepEqual(said.split("\n").slice(-6), [
+    ...cut.map((where) => `ℹ not written: a line that was cut (${where})`),
+    `ℹ processed again: b, started again, processed m1 again (${c}:3, ${c}:6)`,
+    "",
+  ]);
+  assert.match(said, /^24 events, 3 processes\n(✔ held .*\n){5}ℹ/);
+});
+
+test("check_record.ts shows nothing of a record that a terminal would obey", async () => {
+  const bad = "\x1b[2Jm\x07\x9b";
+  const run = goodRun();
+  run.b.push(at(`b${bad}`, 1, "acked", { message: bad }), at("c", 1, "sent", { message: bad }));
+  run.b.push(at("b", 1, "joined", { receiver: "id-b2", note: bad }));
+  for (const process of [bad, `${bad}2`])
+    run.b.push(at(process, 1, "joined", { note: bad }), at(process, 2, "processed", { message: bad }));
+  const files = write("obeyed", run, `\n{"${bad}`);
+  const evil = writeText(`${bad}.jsonl`, `{"${bad}`);
+  for (const each of [[...files, evil], [...files.slice(1), evil], [writeText(`${bad}2.jsonl`, "7\n")]]) {
+    const { said } = await checkFiles(...each);
+    assert.ok(said.includes("\\x1b[2Jm\\x07"), said);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+    assert.doesNotMatch(said, /[\x00-\x09\x0b-\x1f\x7f-\x9f]/);
+  }
+});
+
+test("check_record.ts shows the first of many breaks, and says how many more", async () => {
+  const acked = (count: number) =>
+    Array.from({ length: count }, (_value, n) => at("b", n + 1, "acked", { message: `m${n}` }));
+  const { said } = await checkFiles(...write("more", { b: acked(25) } as Run));
+  assert.match(said, /^ {4}b never processed m9 .*\n {4}… and 15 more$/m);
+  const { code, said: most } = await checkFiles(...write("most", { b: acked(2000) } as Run));
+  assert.equal(code, 1);
+  assert.match(most, /^ {4}… and at least 990 more$/m);
 });
 
 test("check_record.ts ends with 1 when a promise is broken, and names the lines", async () => {
   const broken = goodRun();
   broken.b.push(at("b", 20, "processed", { message: "m1" }));
   const files = write("broken", broken);
-  const { code, said } = await run(...files);
+  const { code, said } = await checkFiles(...files);
   assert.equal(code, 1);
   assert.match(said, /^✖ broken {2}processed once: no message processed twice by one receiver$/m);
   assert.ok(said.includes(`    b processed m1 again (${files[2]}:3, ${files[2]}:5)\n`));
@@ -407,7 +540,7 @@ test("check_record.ts ends with 1 when a promise is broken, and names the lines"
 test("check_record.ts ends with 1 when a promise is broken, even if it can't tell of others", async () => {
   const { client, b } = goodRun();
   b.push(at("b", 20, "processed", { message: "m1" }));
-  assert.equal((await run(...write("half", { client, b }))).code, 1);
+  assert.equal((await checkFiles(...write("half", { client, b }))).code, 1);
 });
 
 for (const [what, files, why] of [
@@ -420,13 +553,13 @@ for (const [what, files, why] of [
   ["a file isn't there", () => [join(folder, "nowhere.jsonl")], /^Cannot read .*nowhere.jsonl: ENOENT/],
   [
     "a line is no event",
-    () => [writeText("bad.jsonl", "oi\n")],
-    /^Cannot read .*bad.jsonl:1: it is not JSON/,
+    () => [writeText("bad.jsonl", '"oi"\n')],
+    /^Cannot read .*bad.jsonl:1: it must be a JSON object/,
   ],
   ["no record is named", () => [], /^Cannot check: name the records\nTry: npm run check-record -- /],
 ] as const) {
   test(`check_record.ts ends with 2 when ${what}`, async () => {
-    const { code, said } = await run(...files());
+    const { code, said } = await checkFiles(...files());
     assert.equal(code, 2);
     assert.match(said, why);
     assert.doesNotMatch(said, /✖|✔/);

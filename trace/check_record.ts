@@ -9,67 +9,44 @@
  * It needs the records of all that took part: where one is missing, it can't tell.
  * Exit code 0: all held; 1: one is broken; 2: can't tell.
  */
-import { readFileSync } from "node:fs";
-import { readJson } from "../plumbing/read_json.ts";
+import { printable } from "../plumbing/printable.ts";
 import { runIfMain } from "../plumbing/run.ts";
-import { checkRecord, PROMISES, type RecordedEvent, type Verdict } from "./check_promises.ts";
-import { TraceEventSchema } from "./events.ts";
+import { checkRecord, PROMISES } from "./check_promises.ts";
+import { MAX_FOUND, type Verdict } from "./findings.ts";
+import { type RecordedEvent, readRecords } from "./read_records.ts";
 
-/**
- * Reads one record. A last line that was cut (a full disk) counts as not written.
- *
- * @throws {Error} "Cannot read …" for a file that isn't there, or a line that is no event
- */
+const MAX_SHOWN = 10; // of each promise, and of what else is found
+
+/** All events of one record at once, for who looks at a few. */
 export function readRecord(file: string): RecordedEvent[] {
-  return readLines(file).map(({ line, where }) => {
-    const event = readJson(TraceEventSchema, line);
-    if ("problem" in event) throw new Error(`Cannot read ${where}: ${event.problem}`);
-    return { ...event.value, where };
-  });
-}
-
-function readLines(file: string): { line: string; where: string }[] {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new Error(`Cannot read ${file}: ${(error as Error).message}`, { cause: error });
-  }
-  const lines = text.split("\n");
-  lines.pop(); // what follows the last newline is nothing, or a line that was cut
-  return lines.map((line, index) => ({ line, where: `${file}:${index + 1}` }));
-}
-
-/** All that was recorded, each event once: a file may be named twice, and the monitor keeps the same events. */
-export function readRecords(files: readonly string[]): RecordedEvent[] {
-  const seen = new Set<string>();
-  return files.flatMap(readRecord).filter(({ where: _where, ...event }) => {
-    const key = JSON.stringify(event);
-    const isNew = !seen.has(key);
-    seen.add(key);
-    return isNew;
-  });
+  return [...readRecords([file])];
 }
 
 async function main(files: string[]): Promise<number> {
-  const say = (line: string) => process.stdout.write(`${line}\n`);
   if (files.length === 0 || files.some((file) => file.startsWith("-"))) {
-    say("Cannot check: name the records\nTry: npm run check-record -- receiver.jsonl client.jsonl");
+    say("Cannot check: name the records");
+    say("Try: npm run check-record -- receiver.jsonl client.jsonl");
     return 2;
   }
-  let events: RecordedEvent[];
+  const records = readRecords(files);
+  let verdict: Verdict;
   try {
-    events = readRecords(files);
+    verdict = checkRecord(records);
   } catch (error) {
     say((error as Error).message);
     return 2;
   }
-  const verdict = checkRecord(events);
-  if (events.length === 0) verdict.unclear.push("there is no event");
-  say(`${events.length} events, ${new Set(events.map(({ process }) => process)).size} processes`);
-  for (const line of showVerdict(verdict)) say(line);
-  if (verdict.broken.length > 0) return 1;
-  return verdict.unclear.length > 0 ? 2 : 0;
+  const { broken, unclear, events, processes } = verdict;
+  if (events === 0) unclear.push("there is no event");
+  say(`${events} events, ${processes} processes`);
+  for (const line of [...showVerdict(verdict), ...showInformation(verdict, records.cut)]) say(line);
+  if (broken.length > 0) return 1;
+  return unclear.length > 0 ? 2 : 0;
+}
+
+/** What stands in a record may be anybody's text. */
+function say(line: string): void {
+  process.stdout.write(`${printable(line)}\n`);
 }
 
 function showVerdict({ broken, unclear }: Verdict): string[] {
@@ -78,11 +55,25 @@ function showVerdict({ broken, unclear }: Verdict): string[] {
     const found = broken.filter((each) => each.promise === promise);
     const state = found.length > 0 ? "✖ broken" : unclear.length > 0 ? "? unclear" : "✔ held  ";
     lines.push(`${state}  ${promise}: ${meaning}`);
-    for (const { why, where } of found.slice(0, 10)) lines.push(`    ${why} (${where.join(", ")})`);
-    if (found.length > 10) lines.push(`    … and ${found.length - 10} more`);
+    lines.push(...showSome(found.map(({ why, where }) => `    ${why} (${where.join(", ")})`)));
   }
-  if (broken.length === 0) for (const why of unclear.slice(0, 10)) lines.push(`? can't tell: ${why}`);
+  if (broken.length === 0) lines.push(...showSome(unclear.map((why) => `? can't tell: ${why}`)));
   return lines;
+}
+
+/** What has no say in the exit code. */
+function showInformation({ repeated }: Verdict, cut: readonly string[]): string[] {
+  return [
+    ...showSome(cut.map((where) => `ℹ not written: a line that was cut (${where})`)),
+    ...showSome(repeated.map(({ why, where }) => `ℹ processed again: ${why} (${where.join(", ")})`)),
+  ];
+}
+
+function showSome(lines: string[]): string[] {
+  const more = lines.length - MAX_SHOWN;
+  if (more <= 0) return lines;
+  const count = lines.length < MAX_FOUND ? `${more}` : `at least ${more}`;
+  return [...lines.slice(0, MAX_SHOWN), `    … and ${count} more`];
 }
 
 await runIfMain(import.meta, main);
