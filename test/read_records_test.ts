@@ -4,8 +4,11 @@ import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
   closeSync,
+  existsSync,
   mkdtempSync,
   openSync,
+  readdirSync,
+  readlinkSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -13,16 +16,18 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, afterEach, test } from "node:test";
 import fc from "fast-check";
 import type { TraceEvent } from "../trace/events.ts";
 import { createHashTable } from "../trace/hash_table.ts";
 import { MAX_LINE_BYTES, readLines } from "../trace/read_lines.ts";
 import { readRecords } from "../trace/read_records.ts";
-import { startRole } from "./helpers.ts";
+import { inTime, startRole, stopRole, until } from "./helpers.ts";
+import { endAll, start } from "./started.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "read-"));
 after(() => rmSync(folder, { recursive: true }));
+afterEach(endAll);
 
 function write(name: string, text: string): string {
   const file = join(folder, name);
@@ -138,7 +143,7 @@ test("readRecords() begins anew after it was left in the middle", () => {
   assert.deepEqual(clocksOf(records), [1, 2]);
 });
 
-test("the checker needs little memory for many events", async () => {
+test("the checker needs little memory for many events, and a signal ends it at once", async () => {
   const file = join(folder, "many.jsonl");
   const descriptor = openSync(file, "w");
   for (let clock = 1; clock <= 300_000; clock += 1000) {
@@ -152,6 +157,13 @@ test("the checker needs little memory for many events", async () => {
   const checker = startRole("trace/check_record.ts", [file], { NODE_OPTIONS: "--max-old-space-size=50" });
   assert.equal(await checker.exitCode(), 0, checker.stderr().slice(0, 500));
   assert.match(checker.stdout(), /^300000 events, 1 processes\n(✔ held .*\n){5}$/);
+
+  const long = start("trace/check_record.ts", ...Array(100).fill(file));
+  const open = `/proc/${long.child.pid}/fd`; // that it reads is told by the system, not by itself
+  const isRead = (fd: string) => existsSync(join(open, fd)) && readlinkSync(join(open, fd)) === file;
+  await until("it reads", () => readdirSync(open).some(isRead));
+  await inTime("it ends", stopRole(long, "SIGINT"), 5000);
+  assert.equal(long.child.signalCode, "SIGINT");
 });
 
 test("createHashTable() keeps keys apart, and their values while it grows", () => {
