@@ -17,6 +17,7 @@ import {
   type TraceEvent,
   TraceEventSchema,
 } from "../trace/events.ts";
+import { readRecords } from "../trace/read_records.ts";
 import { openRecord } from "../trace/record.ts";
 import { createTrace, describe, MAX_CLOCK } from "../trace/trace.ts";
 import { keptLog, type Role, startRole, stopRole, until } from "./helpers.ts";
@@ -256,7 +257,7 @@ test("openRecord() keeps the lines whole when two processes write to one file", 
   }
 });
 
-test("openRecord() leaves only whole lines when its process is killed while it writes", async () => {
+test("openRecord() leaves whole lines, but for the last one at most, when its process is killed while it writes", async () => {
   const rounds = [0, 3_000_000].map(async (bytes, round) => {
     const file = join(folder, `killed-${round}.jsonl`);
     const writer: Role = startRole(script, [file, "killed", "100000000"]);
@@ -264,9 +265,11 @@ test("openRecord() leaves only whole lines when its process is killed while it w
     await until("it has written some more", () => statSync(file).size > bytes || undefined);
     await stopRole(writer, "SIGKILL");
     assert.equal(writer.child.signalCode, "SIGKILL", "it was still writing");
-    const text = readFileSync(file, "utf8");
-    assert.ok(text.endsWith("}\n"), `the last line is whole: ${text.slice(-80)}`);
-    const events = readRecord(file);
+    const records = readRecords([file]);
+    const events = [...records];
+    // Linux cuts a write between two pages of memory, if at all.
+    const isCut = statSync(file).size % 4096 === 0 && !readFileSync(file, "utf8").endsWith("}\n");
+    assert.deepEqual(records.cut, isCut ? [`${file}:${events.length + 1}`] : []);
     assert.ok(events.length >= 1000, `${events.length} lines`);
     assert.ok(events.every(({ clock }, index) => clock === index + 1));
   });

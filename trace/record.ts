@@ -26,8 +26,9 @@ function endProgram(error: Error): void {
 
 /**
  * Opens a record for appending. Each event is one write in append mode, done before the function
- * returns: the system has it before anything that the event causes leaves the process, so a `kill -9`
- * leaves a line whole or absent. Several processes may append to the same file.
+ * returns: the system has it before anything that the event causes leaves the process. A `kill -9` leaves
+ * a line whole or absent, or cuts it where a page of memory ends (Linux looks for one between two pages):
+ * that line counts as not written, and nothing came of it. Several processes may append to the same file.
  *
  * @throws {Error} "Cannot record to …" when the file can't be opened; the outlet does when it can't be
  * written, or is deleted, renamed or made shorter, once, and tells `onFailure`. After that it drops what comes.
