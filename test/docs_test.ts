@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { test } from "node:test";
+import { drawLicences, PAGE as LICENCES } from "../docs/licences.ts";
 import { PAGE, placeOptions } from "../docs/options.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
@@ -76,6 +77,26 @@ for (const page of PAGES) {
 test("docs/OPTIONS.md has the options that the roles take (if not: npx tsx docs/options.ts)", () => {
   const written = readFileSync(PAGE, "utf8");
   assert.equal(placeOptions(written), written);
+});
+
+test("docs/LICENCES.md has the packages that ship (if not: npm run licences)", () => {
+  assert.equal(drawLicences(), readFileSync(LICENCES, "utf8"));
+});
+
+test("a package that ships must have a licence that is allowed", () => {
+  const lockWith = (entry: object) => ({
+    packages: { "node_modules/a/node_modules/b": { version: "1.0.0", ...entry } },
+  });
+  const refused =
+    /Cannot ship b 1\.0\.0: its licence is (GPL-3\.0-only|none|\(GPL-2\.0 OR LGPL-2\.1\)), not one of MIT/;
+  for (const license of ["GPL-3.0-only", undefined, "(GPL-2.0 OR LGPL-2.1)"])
+    assert.throws(() => drawLicences(lockWith({ license })), refused);
+  assert.match(
+    drawLicences(lockWith({ license: "(MIT OR GPL-3.0)" })),
+    /^\| `b` \| 1\.0\.0 \| \(MIT OR GPL-3\.0\) \| all \|$/m,
+  );
+  for (const absent of [{ dev: true }, { os: ["darwin"] }])
+    assert.doesNotMatch(drawLicences(lockWith({ license: "GPL-3.0-only", ...absent })), /`b`/);
 });
 
 for (const readme of READMES) {
