@@ -116,6 +116,22 @@ for (const role of ROLES) {
   });
 }
 
+test("the images that need no tsx begin alike, so that their layers are stored once; all have one base", () => {
+  const [discovery, ...others] = ROLES.map((role) => {
+    const lines = read(`Dockerfile.${role}`).split("\n");
+    const first = lines.slice(
+      lines.findIndex((line) => line.startsWith("# The first half")),
+      lines.indexOf("USER node"),
+    );
+    return { role, first: first.join("\n"), base: lines.filter((line) => /^(ARG|FROM) /.test(line)) };
+  });
+  for (const { role, first, base } of others) {
+    if (role !== "client") assert.equal(first, discovery?.first);
+    assert.deepEqual(base, discovery?.base);
+  }
+  assert.match(discovery?.base.join() ?? "", /^ARG BASE=node:24-slim(@sha256:\w+)?,FROM \$\{BASE\}$/);
+});
+
 const countLines = (file: string) => read(file).split("\n").length - 1;
 const LIMITS: Record<string, number> = { "discovery.ts": 210, "receiver.ts": 260, "client.ts": 250 };
 const isTest = (file: string) => /_test\.ts$|^test\/(docker|browser)\.ts$/.test(file);
