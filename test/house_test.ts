@@ -1,9 +1,13 @@
 /** The house: which room may import which, what each image holds, and how large files and functions may be. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
+import { listen } from "../plumbing/listen.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const ROLES = ["discovery", "receiver", "client", "monitor"];
@@ -130,6 +134,49 @@ test("the images that need no tsx begin alike, so that their layers are stored o
     assert.deepEqual(base, discovery?.base);
   }
   assert.match(discovery?.base.join() ?? "", /^ARG BASE=node:24-slim(@sha256:\w+)?,FROM \$\{BASE\}$/);
+});
+
+/** Runs the audit against a registry that answers so. @returns its exit code and what it says */
+async function audit(status: number, advisories: object) {
+  const valibot = { name: "valibot", versions: { "1.0.0": { name: "valibot", version: "1.0.0" } } };
+  const registry = createServer(({ method }, answer) => {
+    answer.writeHead(method === "POST" ? status : 200, { "Content-Type": "application/json" });
+    answer.end(JSON.stringify(method === "POST" ? advisories : valibot));
+  });
+  const port = await listen(registry, 0, "127.0.0.1");
+  const cache = mkdtempSync(join(tmpdir(), "audit-")); // of what it was told once, npm doesn't ask again
+  const env = {
+    ...process.env,
+    npm_config_registry: `http://127.0.0.1:${port}/`,
+    npm_config_cache: cache,
+  };
+  try {
+    const { stdout } = await promisify(execFile)(join(ROOT, ".ci/audit"), { env, timeout: 60_000 });
+    return { code: 0, said: stdout };
+  } catch (error) {
+    const { code, stdout } = error as { code: number; stdout: string };
+    return { code, said: stdout };
+  } finally {
+    registry.close();
+    rmSync(cache, { recursive: true });
+  }
+}
+
+test("a hole that is known and high fails the audit; a registry without one doesn't, and it says so", async () => {
+  const hole = (severity: string) => {
+    const url = "https://example.org/1";
+    return { valibot: [{ id: 1, url, title: "a hole", severity, vulnerable_versions: "*", cwe: [] }] };
+  };
+  const found = await audit(200, hole("high"));
+  assert.equal(found.code, 1);
+  assert.match(found.said, /valibot/);
+  assert.deepEqual(await audit(405, {}), {
+    code: 0,
+    said: "audit: NOT done, as the registry has no answer to it\n",
+  });
+  const clean = { code: 0, said: "audit: no known hole that is high or worse in what ships\n" };
+  assert.deepEqual(await audit(200, {}), clean);
+  assert.deepEqual(await audit(200, hole("low")), clean);
 });
 
 const countLines = (file: string) => read(file).split("\n").length - 1;
