@@ -4,6 +4,7 @@
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Attempt} Attempt
  * @typedef {{ at: number, words: string }} Line
+ * @typedef {{ at: number, tell: () => string }} Untold its words are only made when it is shown: they take longest
  */
 import { isLate, isUnsent, stateOf } from "./attempt_state.js";
 import { tellMore } from "./crowd.js";
@@ -38,26 +39,26 @@ export function tellStory(model, message, clientOnly) {
       ? whatTheClientSaw(attempt, attempt.came)
       : [...whatTheClientSaw(attempt, attempt.acks), ...whatTheReceiverDid(attempt)],
   );
-  const told = lines.sort((a, b) => a.at - b.at).slice(0, MAX_LINES);
+  const shown = lines.sort((a, b) => a.at - b.at).slice(0, MAX_LINES);
+  const told = shown.map(({ at, tell }) => ({ at, words: tell() }));
   const more = tellMore(lines.length - told.length);
   return more ? [...told, { at: told.at(-1)?.at ?? 0, words: more }] : told;
 }
 
-/** @param {Attempt} attempt @param {Attempt["acks"]} acks @returns {Line[]} */
+/** @param {Attempt} attempt @param {Attempt["acks"]} acks @returns {Untold[]} */
 function whatTheClientSaw(attempt, acks) {
   const { client, timedOutAt, failedAt, why = "?", gaveUp } = attempt;
-  const names = { client, receiver: short(attempt.receiver), n: attempt.attempt };
-  const timeout = `${(attempt.timeout / 1000).toLocaleString(languageCode())} s`;
-  /** @type {Line[]} */
+  const names = { client, ...namesOf(attempt) };
+  /** @type {Untold[]} */
   const lines = [];
   if (!isUnsent(attempt)) {
     const key = attempt.attempt > 1 ? "sRetried" : "sSent";
-    lines.push({ at: attempt.at, words: text(key, { ...names, timeout }) });
+    lines.push({ at: attempt.at, tell: () => text(key, { ...names, timeout: timeoutOf(attempt) }) });
   }
-  if (timedOutAt) lines.push({ at: timedOutAt, words: text("sTimedOut", names) });
+  if (timedOutAt) lines.push({ at: timedOutAt, tell: () => text("sTimedOut", names) });
   if (failedAt) {
     const key = isUnsent(attempt) ? "sUnreached" : "sFailed";
-    lines.push({ at: failedAt, words: text(key, { ...names, why }) });
+    lines.push({ at: failedAt, tell: () => text(key, { ...names, why }) });
   }
   for (const ack of acks) {
     if (ack.receivedAt === undefined) continue;
@@ -68,30 +69,40 @@ function whatTheClientSaw(attempt, acks) {
         : ack.duplicate
           ? "sAckDuplicate"
           : "sAckReceived";
-    lines.push({ at: ack.receivedAt, words: text(key, names) });
+    lines.push({ at: ack.receivedAt, tell: () => text(key, names) });
   }
   if (gaveUp) {
     const outcome = text(OUTCOMES[/** @type {keyof typeof OUTCOMES} */ (gaveUp.outcome)] ?? "outcomeUnknown");
-    lines.push({ at: gaveUp.at, words: text("sGaveUp", { ...names, why: gaveUp.why, outcome }) });
+    lines.push({ at: gaveUp.at, tell: () => text("sGaveUp", { ...names, why: gaveUp.why, outcome }) });
   }
   return lines;
 }
 
-/** @param {Attempt} attempt @returns {Line[]} */
+/** @param {Attempt} attempt @returns {Untold[]} */
 function whatTheReceiverDid(attempt) {
   const { receivedAt, fault, faultAt, processedAt, body = "", duplicate, acks } = attempt;
-  const names = { receiver: short(attempt.receiver), n: attempt.attempt };
-  /** @type {Line[]} */
+  const names = namesOf(attempt);
+  /** @type {Untold[]} */
   const lines = [];
   if (receivedAt)
-    lines.push({ at: receivedAt, words: text(duplicate ? "sReceivedDuplicate" : "sReceived", names) });
+    lines.push({ at: receivedAt, tell: () => text(duplicate ? "sReceivedDuplicate" : "sReceived", names) });
   if (faultAt) {
     const key = FAULT_TEXTS[/** @type {keyof typeof FAULT_TEXTS} */ (fault)];
-    lines.push({ at: faultAt, words: key ? text(key, names) : printable(String(fault)) });
+    lines.push({ at: faultAt, tell: () => (key ? text(key, names) : printable(String(fault))) });
   }
-  if (processedAt) lines.push({ at: processedAt, words: text("sProcessed", { ...names, body }) });
-  for (const { at } of acks) if (at) lines.push({ at, words: text("sAcked", names) });
+  if (processedAt) lines.push({ at: processedAt, tell: () => text("sProcessed", { ...names, body }) });
+  for (const { at } of acks) if (at) lines.push({ at, tell: () => text("sAcked", names) });
   return lines;
+}
+
+/** @param {Attempt} attempt */
+function namesOf({ receiver, attempt: n }) {
+  return { receiver: short(receiver), n };
+}
+
+/** @param {Attempt} attempt */
+function timeoutOf({ timeout }) {
+  return `${(timeout / 1000).toLocaleString(languageCode())} s`;
 }
 
 /** How an attempt stands, in few words. @param {Attempt} attempt */
