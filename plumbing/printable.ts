@@ -1,6 +1,6 @@
 /** Texts for people: logs, screens and reports show what came from outside only through these. */
 
-/** How a role is started, for hints that can be pasted: our images have `tsx` in their PATH, and say so. */
+/** How a role is started, for hints that can be pasted: our images say so, `tsx` in the client's, `node` in the others. */
 export const TSX = process.env.TSX ?? "npx tsx";
 
 /**
