@@ -1,0 +1,120 @@
+/**
+ * The attack: all roles, in containers with the memory that their Compose files give them, are sent frames
+ * and requests that are broken in every way, more than they can take, more slowly than they can bear; and
+ * clients and receivers are told to use peers that lie. Meanwhile an honest client sends to honest receivers.
+ * None of its messages may be lost; no role may crash, run out of memory, hang or keep what it took.
+ *
+ *     npm run test:attack -- --seed 7 --seconds 60       in containers: needs a Docker engine, on Linux
+ *     npm run test:attack -- --local --root ../other     processes on loopback, of another state of the project
+ *
+ * The seed decides what comes in which order. An attacker who is let into the group may fill it and empty it;
+ * that is what certificates are for. So what registers registers in a group of its own.
+ */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as delay } from "node:timers/promises";
+import got from "got";
+import { createChildController } from "../plumbing/child_controller.ts";
+import * as kind from "../plumbing/kinds.ts";
+import { flag, option, optional, parseOptions } from "../plumbing/options.ts";
+import { runIfMain } from "../plumbing/run.ts";
+import { startContainers } from "./attack_containers.ts";
+import { type Field, urlOf } from "./attack_field.ts";
+import { keepSending } from "./attack_honest.ts";
+import { startLocal } from "./attack_local.ts";
+import { describe, findProblems, type Outcome, readLogs } from "./attack_report.ts";
+import { keepAttacking, keepLying } from "./attack_run.ts";
+import { startWatch } from "./attack_watch.ts";
+
+const SETTLE_MS = 3000;
+const QUIET_MS = 10_000; // after which memory has come back
+const FULL_STORE = { batches: 20, events: 500, names: 20 }; // of the monitor: as many bytes as it keeps
+
+const OPTIONS = {
+  seed: optional(kind.whole(0), "decides what comes in which order [default: random]"),
+  seconds: option(kind.whole(1), "20", "how long the attack lasts"),
+  local: flag("processes on loopback instead of containers"),
+  root: option(kind.text, `${import.meta.dirname}/..`, "the folder whose roles are attacked"),
+};
+
+export interface AttackOptions {
+  seed: number;
+  seconds: number;
+  local: boolean;
+  root: string;
+}
+
+/** Starts all, attacks, and takes all down; the signal ends it early. */
+export async function runAttack(options: AttackOptions, signal: AbortSignal): Promise<Outcome> {
+  const field = await (options.local ? startLocal(options.root) : startContainers(options.root));
+  try {
+    say("all roles run");
+    await fillMonitor(field);
+    return await attack(field, options, signal);
+  } finally {
+    await field.end();
+  }
+}
+
+async function attack(field: Field, { seed, seconds }: AttackOptions, signal: AbortSignal): Promise<Outcome> {
+  const lag = monitorEventLoopDelay();
+  const over = createChildController(signal);
+  const end = new AbortController(); // of the watch, which goes on until memory has come back
+  const watch = startWatch(field, end.signal);
+  try {
+    await delay(SETTLE_MS, undefined, { signal });
+    watch.mark("beforeBytes");
+    lag.enable();
+    const attacking = setTimeout(over.abort, seconds * 1000, "the attack is over");
+    const [counts, lies, honest] = await Promise.all([
+      keepAttacking(field, seed, over.signal),
+      keepLying(field, seed, over.signal),
+      keepSending(field, over.signal),
+    ]).finally(() => clearTimeout(attacking));
+    await delay(QUIET_MS, undefined, { signal });
+    await field.look();
+    watch.mark("afterBytes");
+    const { watched } = watch;
+    const { crashes, outOfMemory } = field;
+    const ends = { crashes: [...crashes], outOfMemory: [...outOfMemory] };
+    return { counts, watched, ...ends, honest, lies, logs: await readLogs(field), ownLagMs: lag.max / 1e6 };
+  } finally {
+    over.abort("the attack failed");
+    end.abort();
+    await watch.ended;
+  }
+}
+
+/** What the monitor keeps of events is no loss of memory: it has all of it before. */
+async function fillMonitor({ monitor }: Field): Promise<void> {
+  const ackedBy = Array.from({ length: FULL_STORE.names }, (_each, number) => `${number}`.padEnd(128, "r"));
+  const event = { event: "group acked", process: "attacker", clock: 1, at: 0, need: 1, ackedBy };
+  const batch = { events: Array(FULL_STORE.events).fill(event), lost: 0 };
+  for (let number = 0; number < FULL_STORE.batches; number++) {
+    const how = {
+      json: batch,
+      headers: { host: "localhost" },
+      timeout: { request: 10_000 },
+      retry: { limit: 0 },
+    };
+    await got.post(`${urlOf(monitor)}/events`, how);
+  }
+}
+
+async function main(argv: string[], signal: AbortSignal): Promise<number> {
+  const options = parseOptions("attack", OPTIONS, argv, {
+    about: "Attacks all roles in every way, while honest ones go on.",
+    example: "npm run test:attack -- --seed 7 --seconds 60",
+  });
+  const seed = options.seed ?? Math.floor(Math.random() * 1_000_000);
+  say(`attack with seed ${seed}, ${options.seconds} s, ${options.local ? "on loopback" : "in containers"}`);
+  const outcome = await runAttack({ ...options, seed }, signal);
+  for (const line of describe(outcome)) say(line);
+  const problems = findProblems(outcome);
+  for (const problem of problems) say(`✖ ${problem}`);
+  say(problems.length === 0 ? `✔ every promise held (seed ${seed})` : `✖ failed with seed ${seed}`);
+  return problems.length === 0 ? 0 : 1;
+}
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+
+await runIfMain(import.meta, main);

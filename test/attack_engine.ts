@@ -1,0 +1,81 @@
+/** The Docker engine, as attack_containers.ts uses it: commands, where a container is, who died, and taking all down. */
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { promisify } from "node:util";
+import type { RoleName, Target } from "./attack_field.ts";
+
+const [COMPOSE, ...FIRST] = hasDockerCompose() ? ["docker-compose"] : ["docker", "compose"];
+const ROLES: RoleName[] = ["discovery", "receiver", "client", "monitor"];
+const FILES = ROLES.flatMap((role) => ["-f", `docker-compose.${role}.yml`]);
+const ANSWER_WITHIN_MS = 60_000;
+
+export interface Engine {
+  root: string;
+  project: string;
+  env: NodeJS.ProcessEnv;
+  containers: Map<Target, string>; // of those that go on: the id of each
+  events?: ChildProcess;
+  crashes: string[];
+  outOfMemory: string[];
+  isOver: boolean;
+}
+
+/** Runs a command to its end. @returns its stdout */
+async function execute({ root, env }: Engine, command: string, args: string[], timeout = ANSWER_WITHIN_MS) {
+  const options = { cwd: root, env, timeout, maxBuffer: 64 * 1024 * 1024 };
+  return (await promisify(execFile)(command, args, options)).stdout.trim();
+}
+
+export const docker = (engine: Engine, ...args: string[]) => execute(engine, "docker", args);
+export const compose = (engine: Engine, args: string[], timeout?: number) =>
+  execute(engine, COMPOSE ?? "", [...FIRST, ...FILES, ...args], timeout);
+
+function hasDockerCompose(): boolean {
+  try {
+    execFileSync("docker-compose", ["version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Reads where a container is now: one that was started again has another process, and perhaps another address. */
+export async function find(engine: Engine, target: Target, id: string): Promise<boolean> {
+  const inspected = await docker(engine, "inspect", id).catch(() => "[]");
+  const [container] = JSON.parse(inspected);
+  target.pid = container?.State.Pid || undefined;
+  const [network]: { IPAddress: string }[] = Object.values(container?.NetworkSettings.Networks ?? {});
+  target.host = network?.IPAddress || target.host;
+  return target.pid !== undefined && target.host !== "";
+}
+
+/** The engine says who died, and whom the system killed for its memory. A container that comes back has forgotten that. */
+export function watchEvents(engine: Engine): ChildProcess {
+  const filters = [`label=com.docker.compose.project=${engine.project}`, "event=die", "event=oom"];
+  const format =
+    '{{.Action}} {{.Actor.ID}} {{.Actor.Attributes.name}} {{index .Actor.Attributes "exitCode"}}';
+  const args = ["events", ...filters.flatMap((each) => ["--filter", each]), "--format", format];
+  const child = spawn("docker", args, { stdio: ["ignore", "pipe", "ignore"] });
+  createInterface(child.stdout).on("line", (line) => {
+    const [what, id, name = "", code] = line.split(" ");
+    const target = [...engine.containers].find(([, each]) => each === id)?.[0];
+    if (what === "oom") engine.outOfMemory.push(target?.name ?? name);
+    else if (target && !engine.isOver) engine.crashes.push(`${target.name} (exit code ${code})`);
+  });
+  return child;
+}
+
+export function logOf({ root, containers }: Engine, target: Target): Readable {
+  const args = ["-c", 'exec docker logs "$0" 2>&1', containers.get(target) ?? ""];
+  return spawn("sh", args, { cwd: root }).stdout;
+}
+
+export async function takeDown(engine: Engine): Promise<void> {
+  engine.isOver = true;
+  engine.events?.kill();
+  const mine = ["--filter", `label=com.docker.compose.project=${engine.project}`];
+  const left = await docker(engine, "ps", "-aq", ...mine).catch(() => "");
+  if (left) await docker(engine, "rm", "-fv", ...left.split("\n"));
+  await compose(engine, ["down", "-v", "--rmi", "local", "--timeout", "2"], 120_000);
+}

@@ -1,0 +1,102 @@
+/** The field as processes of this machine, on loopback; `--root` may be another state of the project. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { createReadStream, mkdtempSync, openSync, rmSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findFreePort } from "../plumbing/listen.ts";
+import { type Field, memoryLimit, type RoleName, startRun, type Target, urlOf } from "./attack_field.ts";
+import { until } from "./helpers.ts";
+
+const HOST = "127.0.0.1";
+const TSX_BYTES = 64 * 1024 * 1024; // which the images have no need of: they run on Node's own type stripping
+const PROGRAM = (role: RoleName) => ["--import", "tsx", `${role}.ts`];
+
+interface Local {
+  root: string;
+  folder: string; // of the logs
+  isOver: boolean;
+  crashes: string[];
+  children: Set<ChildProcess>;
+}
+
+const limitOf = (root: string, role: RoleName) => memoryLimit(root, role) + TSX_BYTES;
+
+/** Starts the field from the files in `root`. */
+export async function startLocal(root: string): Promise<Field> {
+  const folder = mkdtempSync(join(tmpdir(), "attack-"));
+  const local: Local = { root, folder, isOver: false, crashes: [], children: new Set() };
+  const here = ["--host", HOST];
+  const lease = ["--receiver-ttl", "5s", "--sweep-every", "1s"];
+  const monitor = await stand(local, "monitor", "monitor", here);
+  const told = ["--monitor", urlOf(monitor)];
+  const discovery = await stand(local, "discovery", "discovery", [...here, ...lease, ...told]);
+  const flooded = await stand(local, "discovery", "flooded", [...here, ...lease]);
+  const receiver = (group: Target) => [
+    ...["--discovery", urlOf(group), "--advertise-host", HOST],
+    ...["--fault-rate", "0", "--heartbeat-every", "1s"],
+  ];
+  const receivers = [
+    await stand(local, "receiver", "receiver-0", [...receiver(discovery), ...told]),
+    await stand(local, "receiver", "receiver-1", [...receiver(discovery), ...told]),
+  ];
+  const worker = await stand(local, "receiver", "worker", [...receiver(flooded), "--work", "8s"]);
+  return {
+    ...{ ownHost: HOST, discovery, flooded, monitor, receivers, worker },
+    ...{ crashes: local.crashes, outOfMemory: [] },
+    run: (role, args) => run(local, role, args),
+    look: async () => {},
+    logOf: ({ name }) => createReadStream(join(folder, name)),
+    async end() {
+      local.isOver = true;
+      for (const child of local.children) child.kill("SIGKILL");
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+/** Starts a role that goes on, and again when it ends, as Compose does. Resolves when it listens. */
+async function stand(local: Local, role: RoleName, name: string, args: string[]): Promise<Target> {
+  const port = await findFreePort();
+  const limitBytes = limitOf(local.root, role);
+  const target: Target = { role, name, host: HOST, port, limitBytes, pid: undefined };
+  startAgain(local, target, [...args, "--port", `${port}`]);
+  const isThere = () => new Promise<boolean>((resolve) => listens(target, resolve));
+  await until(`${name} listens`, isThere);
+  return target;
+}
+
+function startAgain(local: Local, target: Target, args: string[]): void {
+  const log = openSync(join(local.folder, target.name), "a");
+  const clean = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("ACK_")));
+  const command = [...PROGRAM(target.role), ...args];
+  const child = spawn(process.execPath, command, {
+    cwd: local.root,
+    env: clean,
+    stdio: ["ignore", log, log],
+  });
+  target.pid = child.pid;
+  local.children.add(child);
+  child.on("exit", (code, signal) => {
+    target.pid = undefined;
+    local.children.delete(child);
+    if (local.isOver) return;
+    local.crashes.push(`${target.name} (${signal ?? code})`);
+    startAgain(local, target, args);
+  });
+}
+
+function listens({ host, port }: Target, resolve: (is: boolean) => void): void {
+  const socket = connect(port, host);
+  socket.on("error", () => resolve(false)).on("connect", () => resolve(true) ?? socket.destroy());
+}
+
+function run({ root, children }: Local, role: RoleName, args: string[]) {
+  const more = role === "receiver" ? ["--advertise-host", HOST] : [];
+  const { child, said, ended } = startRun(process.execPath, [...PROGRAM(role), ...args, ...more], root);
+  children.add(child);
+  child.on("exit", () => children.delete(child));
+  const limitBytes = limitOf(root, role);
+  const target: Target = { role, name: role, host: HOST, port: 0, limitBytes, pid: child.pid };
+  return { target, said, ended, kill: async (signal: NodeJS.Signals) => child.kill(signal) };
+}
