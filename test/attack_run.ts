@@ -14,24 +14,40 @@ const LIE_LANES = 3; // liars at the same time, each with a client and perhaps a
 const SHORTEST_MS = 2000; // of an attack
 const LONGEST_MS = 6000;
 
+/** In which order, and what of it. */
+export interface Order {
+  seed: number;
+  word: string; // only what has it in its name
+}
+
 const ATTACKS = Object.entries({ ...FRAME_ATTACKS, ...FLOODS, ...SLOW_ATTACKS });
 
 /** Gives all of a list in an order by chance, then all again: nothing comes twice before the rest has come once. */
-export function* drawAll<T>(list: readonly T[], random: () => number): Generator<T, never> {
-  for (;;) {
+export function* drawAll<T>(list: readonly T[], random: () => number): Generator<T, void> {
+  while (list.length > 0) {
     const left = [...list];
     while (left.length > 0) yield left.splice(Math.floor(random() * left.length), 1)[0] as T;
   }
 }
 
+/** Those whose name has a word in it; all, without one. */
+function only<T>(list: readonly [string, T][], word: string): [string, T][] {
+  return list.filter(([name]) => name.includes(word));
+}
+
+/** What there is of a name with that word in it. */
+export const countNamed = (word: string) => only<unknown>([...ATTACKS, ...LIES], word).length;
+
 /** Attacks until the signal. @returns how much of what was done, by attack */
-export async function keepAttacking(field: Field, seed: number, over: AbortSignal) {
+export async function keepAttacking(field: Field, { seed, word }: Order, over: AbortSignal) {
   const counts: Record<string, Record<string, number>> = {};
   const random = seededRandom(seed);
-  const attacks = drawAll(ATTACKS, random);
+  const attacks = drawAll(only(ATTACKS, word), random);
   async function attackOn() {
     while (!over.aborted) {
-      const [name, attack] = attacks.next().value;
+      const drawn = attacks.next();
+      if (drawn.done) return;
+      const [name, attack] = drawn.value;
       counts[name] ??= {};
       const ms = Math.round(SHORTEST_MS + random() * (LONGEST_MS - SHORTEST_MS));
       await attackOnce(counts[name], ms, over, (tools) => attack(field, { ...tools, random }));
@@ -67,13 +83,18 @@ async function attackOnce(
 }
 
 /** Puts clients and receivers among liars until the signal; those under way come to their end. */
-export async function keepLying(field: Field, seed: number, over: AbortSignal): Promise<LieResult[]> {
+export async function keepLying(
+  field: Field,
+  { seed, word }: Order,
+  over: AbortSignal,
+): Promise<LieResult[]> {
   const results: LieResult[] = [];
-  const lies = drawAll(LIES, seededRandom(seed + 1));
+  const lies = drawAll(only(LIES, word), seededRandom(seed + 1));
   async function lieOn() {
     while (!over.aborted) {
-      const [, test] = lies.next().value;
-      results.push(...(await test(field)));
+      const drawn = lies.next();
+      if (drawn.done) return;
+      results.push(...(await drawn.value[1](field)));
     }
   }
   await Promise.all(Array.from({ length: LIE_LANES }, lieOn));

@@ -9,6 +9,7 @@ import { message } from "./attack_sockets.ts";
 const LOOK_EVERY_MS = 100;
 const KILLED_AT_BYTES = 1024 * 1024 * 1024; // outside of a container: it shall not take the whole machine
 const ASK_EVERY_MS = 1000;
+const SPARE_BYTES = 20 * 1024 * 1024; // what may be left of memory afterwards, besides half as much as before
 export const HANGS_AFTER_MS = 5000;
 const GIVE_UP_AFTER_MS = 20_000; // how much longer than that a hang is, is of interest too
 
@@ -31,6 +32,10 @@ export interface Watch {
   mark(when: "beforeBytes" | "afterBytes"): void;
   ended: Promise<unknown>;
 }
+
+/** Whether it has given back what the attack made it take. */
+export const isBack = ({ beforeBytes, afterBytes }: Watched) =>
+  afterBytes > 0 && afterBytes <= beforeBytes * 1.5 + SPARE_BYTES;
 
 /** Watches until the signal. */
 export function startWatch(field: Field, signal: AbortSignal): Watch {
