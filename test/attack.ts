@@ -23,11 +23,10 @@ import { keepSending } from "./attack_honest.ts";
 import { startLocal } from "./attack_local.ts";
 import { describe, findProblems, type Outcome, readLogs } from "./attack_report.ts";
 import { countNamed, keepAttacking, keepLying, type Order } from "./attack_run.ts";
-import { isBack, startWatch, type Watch } from "./attack_watch.ts";
+import { startWatch } from "./attack_watch.ts";
 
 const SETTLE_MS = 3000;
 const QUIET_MS = 10_000; // after which memory should have come back
-const BACK_WITHIN_MS = 60_000; // at the latest: a process that idles collects its garbage when it likes to
 const FULL_STORE = { batches: 20, events: 500, names: 20 }; // of the monitor: as many bytes as it keeps
 
 const OPTIONS = {
@@ -67,7 +66,7 @@ async function attack(
   const watch = startWatch(field, end.signal);
   try {
     await delay(SETTLE_MS, undefined, { signal });
-    watch.mark("beforeBytes");
+    await watch.mark("beforeBytes");
     lag.enable();
     const attacking = setTimeout(over.abort, seconds * 1000, "the attack is over");
     const [counts, lies, honest] = await Promise.all([
@@ -75,38 +74,17 @@ async function attack(
       keepLying(field, order, over.signal),
       keepSending(field, over.signal),
     ]).finally(() => clearTimeout(attacking));
-    const quietMs = await untilBack(field, watch, signal);
-    const { watched } = watch;
-    const { crashes, outOfMemory } = field;
-    const ends = { crashes: [...crashes], outOfMemory: [...outOfMemory] };
-    return {
-      counts,
-      watched,
-      ...ends,
-      honest,
-      lies,
-      logs: await readLogs(field),
-      quietMs,
-      ownLagMs: lag.max / 1e6,
-    };
+    await delay(QUIET_MS, undefined, { signal });
+    await field.look();
+    await watch.mark("afterBytes");
+    const logs = await readLogs(field);
+    const ends = { crashes: [...field.crashes], outOfMemory: [...field.outOfMemory] }; // before all are ended
+    return { counts, watched: watch.watched, ...ends, honest, lies, logs, ownLagMs: lag.max / 1e6 };
   } finally {
     over.abort("the attack failed");
     end.abort();
     await watch.ended;
   }
-}
-
-/** Waits until the memory of all has come back, but not for ever. @returns how long that took */
-async function untilBack(field: Field, watch: Watch, signal: AbortSignal): Promise<number> {
-  const startedAt = performance.now();
-  let ms = 0;
-  do {
-    await delay(ms === 0 ? QUIET_MS : 1000, undefined, { signal });
-    await field.look();
-    watch.mark("afterBytes");
-    ms = performance.now() - startedAt;
-  } while (ms < BACK_WITHIN_MS && !watch.watched.every(isBack));
-  return ms;
 }
 
 /** What the monitor keeps of events is no loss of memory: it has all of it before. */

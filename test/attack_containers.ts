@@ -2,7 +2,16 @@
 import { randomBytes } from "node:crypto";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { findFreePort } from "../plumbing/listen.ts";
-import { compose, docker, type Engine, find, logOf, takeDown, watchEvents } from "./attack_engine.ts";
+import {
+  compose,
+  docker,
+  type Engine,
+  find,
+  logOf,
+  openInspector,
+  takeDown,
+  watchEvents,
+} from "./attack_engine.ts";
 import {
   type Field,
   memoryLimit,
@@ -12,6 +21,7 @@ import {
   type Target,
   urlOf,
 } from "./attack_field.ts";
+import { readLiveBytes } from "./attack_live.ts";
 import { until } from "./helpers.ts";
 
 const BUILD_WITHIN_MS = 10 * 60_000; // the first time, the packages are fetched
@@ -22,7 +32,7 @@ const PORTS = { discovery: 5000, monitor: 5001, receiver: Number(RECEIVER_PORT),
 /** Builds the images from `root`, and starts the field. Its own project and ports keep it from any other. */
 export async function startContainers(root: string): Promise<Field> {
   const project = `attack-${process.pid}`;
-  const times = { RECEIVER_TTL: "5s", SWEEP_EVERY: "1s", HEARTBEAT_EVERY: "1s" };
+  const times = { RECEIVER_TTL: "", SWEEP_EVERY: "", HEARTBEAT_EVERY: "" };
   const monitor = { MONITOR: "http://monitor:5001" };
   const ports = { DISCOVERY_PORT: `${await findFreePort()}`, MONITOR_PORT: `${await findFreePort()}` };
   const faults = { FAULT_RATE: "0", FAULT: "", SEED: "", WORK: "", ACK_TIMEOUT: "", ATTEMPTS: "" };
@@ -64,6 +74,11 @@ async function startField(engine: Engine): Promise<Field> {
     async look() {
       await Promise.all([...engine.containers].map(([target, id]) => find(engine, target, id)));
       await know();
+    },
+    async liveBytesOf(target) {
+      // From inside: one that `docker kill` has sent any signal to is not started again when it dies.
+      await docker(engine, "exec", engine.containers.get(target) ?? "", "bash", "-c", "kill -USR1 1");
+      return readLiveBytes(() => openInspector(engine, target));
     },
     logOf: (target) => logOf(engine, target),
     end: () => takeDown(engine),

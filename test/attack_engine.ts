@@ -1,7 +1,7 @@
 /** The Docker engine, as attack_containers.ts uses it: commands, where a container is, who died, and taking all down. */
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import type { Readable } from "node:stream";
+import { Duplex, type Readable } from "node:stream";
 import { promisify } from "node:util";
 import type { RoleName, Target } from "./attack_field.ts";
 
@@ -69,6 +69,14 @@ export function watchEvents(engine: Engine): ChildProcess {
 export function logOf({ root, containers }: Engine, target: Target): Readable {
   const args = ["-c", 'exec docker logs "$0" 2>&1', containers.get(target) ?? ""];
   return spawn("sh", args, { cwd: root }).stdout;
+}
+
+/** A connection to the inspector of a container's process, which listens inside alone; bash takes less memory than node. */
+export function openInspector({ root, containers }: Engine, target: Target): Duplex {
+  const relay = "exec 3<>/dev/tcp/127.0.0.1/9229; cat <&3 & cat >&3; kill $!";
+  const args = ["exec", "-i", containers.get(target) ?? "", "bash", "-c", relay];
+  const child = spawn("docker", args, { cwd: root, stdio: ["pipe", "pipe", "ignore"] });
+  return Duplex.from({ readable: child.stdout, writable: child.stdin }).once("close", () => child.kill());
 }
 
 export async function takeDown(engine: Engine): Promise<void> {

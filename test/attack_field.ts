@@ -40,6 +40,8 @@ export interface Field {
   /** Finds those again that were started anew. */
   look(): Promise<void>;
   logOf(target: Target): Readable;
+  /** What it has in memory after a collection, in bytes. */
+  liveBytesOf(target: Target): Promise<number>;
   /** What ended though nobody had asked it to, and what the system killed for its memory: names, with why. */
   crashes: string[];
   outOfMemory: string[];

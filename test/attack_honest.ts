@@ -39,9 +39,10 @@ async function sendOnce(field: Field, to: string, honest: Honest): Promise<void>
   honest.acked += acked;
   honest.slowestMs = Math.max(honest.slowestMs, ms);
   if (code !== 0 || acked !== COUNT) {
-    const last = run.said.stderr.trim().split("\n").at(-1) ?? "";
+    const bad = run.said.stdout.split("\n").find((line) => line && !line.includes('"outcome":"acked"'));
+    const why = bad ?? run.said.stderr.trim().split("\n").at(-1) ?? "";
     honest.problems.push(
-      `--to ${to}: ${acked} of ${COUNT} acked, exit code ${code}, after ${ms.toFixed()} ms: ${last.slice(0, 300)}`,
+      `--to ${to}: ${acked} of ${COUNT} acked, exit code ${code}, after ${ms.toFixed()} ms: ${why.slice(0, 300)}`,
     );
   }
 }

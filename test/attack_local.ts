@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findFreePort } from "../plumbing/listen.ts";
 import { type Field, memoryLimit, type RoleName, startRun, type Target, urlOf } from "./attack_field.ts";
+import { readLiveBytes } from "./attack_live.ts";
 import { until } from "./helpers.ts";
 
 const HOST = "127.0.0.1";
@@ -18,6 +19,7 @@ interface Local {
   isOver: boolean;
   crashes: string[];
   children: Set<ChildProcess>;
+  inspectors: Map<Target, number>; // the port of each, once it is opened
 }
 
 const limitOf = (root: string, role: RoleName) => memoryLimit(root, role) + TSX_BYTES;
@@ -25,34 +27,48 @@ const limitOf = (root: string, role: RoleName) => memoryLimit(root, role) + TSX_
 /** Starts the field from the files in `root`. */
 export async function startLocal(root: string): Promise<Field> {
   const folder = mkdtempSync(join(tmpdir(), "attack-"));
-  const local: Local = { root, folder, isOver: false, crashes: [], children: new Set() };
+  const found = { crashes: [], children: new Set<ChildProcess>(), inspectors: new Map<Target, number>() };
+  const local: Local = { root, folder, isOver: false, ...found };
+  try {
+    return {
+      ...(await startGroup(local)),
+      ...{ ownHost: HOST, crashes: local.crashes, outOfMemory: [] },
+      run: (role, args) => run(local, role, args),
+      look: async () => {},
+      async liveBytesOf(target) {
+        if (target.pid) process.kill(target.pid, "SIGUSR1");
+        return readLiveBytes(() => connect(local.inspectors.get(target) ?? 0, HOST));
+      },
+      logOf: ({ name }) => createReadStream(join(folder, name)),
+      end: async () => end(local),
+    };
+  } catch (error) {
+    end(local);
+    throw error;
+  }
+}
+
+async function startGroup(local: Local) {
   const here = ["--host", HOST];
-  const lease = ["--receiver-ttl", "5s", "--sweep-every", "1s"];
   const monitor = await stand(local, "monitor", "monitor", here);
   const told = ["--monitor", urlOf(monitor)];
-  const discovery = await stand(local, "discovery", "discovery", [...here, ...lease, ...told]);
-  const flooded = await stand(local, "discovery", "flooded", [...here, ...lease]);
+  const discovery = await stand(local, "discovery", "discovery", [...here, ...told]);
+  const flooded = await stand(local, "discovery", "flooded", [...here, "--receiver-ttl", "5s"]);
   const receiver = (group: Target) => [
-    ...["--discovery", urlOf(group), "--advertise-host", HOST],
-    ...["--fault-rate", "0", "--heartbeat-every", "1s"],
+    ...["--discovery", urlOf(group), "--advertise-host", HOST, "--fault-rate", "0"],
   ];
   const receivers = [
     await stand(local, "receiver", "receiver-0", [...receiver(discovery), ...told]),
     await stand(local, "receiver", "receiver-1", [...receiver(discovery), ...told]),
   ];
   const worker = await stand(local, "receiver", "worker", [...receiver(flooded), "--work", "8s"]);
-  return {
-    ...{ ownHost: HOST, discovery, flooded, monitor, receivers, worker },
-    ...{ crashes: local.crashes, outOfMemory: [] },
-    run: (role, args) => run(local, role, args),
-    look: async () => {},
-    logOf: ({ name }) => createReadStream(join(folder, name)),
-    async end() {
-      local.isOver = true;
-      for (const child of local.children) child.kill("SIGKILL");
-      rmSync(folder, { recursive: true });
-    },
-  };
+  return { discovery, flooded, monitor, receivers, worker };
+}
+
+function end(local: Local): void {
+  local.isOver = true;
+  for (const child of local.children) child.kill("SIGKILL");
+  rmSync(local.folder, { recursive: true });
 }
 
 /** Starts a role that goes on, and again when it ends, as Compose does. Resolves when it listens. */
@@ -60,6 +76,7 @@ async function stand(local: Local, role: RoleName, name: string, args: string[])
   const port = await findFreePort();
   const limitBytes = limitOf(local.root, role);
   const target: Target = { role, name, host: HOST, port, limitBytes, pid: undefined };
+  local.inspectors.set(target, await findFreePort());
   startAgain(local, target, [...args, "--port", `${port}`]);
   const isThere = () => new Promise<boolean>((resolve) => listens(target, resolve));
   await until(`${name} listens`, isThere);
@@ -69,7 +86,8 @@ async function stand(local: Local, role: RoleName, name: string, args: string[])
 function startAgain(local: Local, target: Target, args: string[]): void {
   const log = openSync(join(local.folder, target.name), "a");
   const clean = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("ACK_")));
-  const command = [...PROGRAM(target.role), ...args];
+  const inspector = `--inspect-port=${local.inspectors.get(target)}`;
+  const command = [inspector, ...PROGRAM(target.role), ...args];
   const child = spawn(process.execPath, command, {
     cwd: local.root,
     env: clean,

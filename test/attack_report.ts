@@ -15,7 +15,6 @@ export interface Outcome {
   honest: Honest;
   lies: LieResult[];
   logs: { name: string; bytes: number; traces: string[] }[];
-  quietMs: number; // how long it took, afterwards, until memory had come back
   ownLagMs: number; // how long this program itself was busy at a time, at most: it is seen as a late answer
 }
 
@@ -74,16 +73,7 @@ function tally(lines: string[]): string[] {
 }
 
 /** The figures, as lines for people. */
-export function describe({
-  counts,
-  watched,
-  honest,
-  lies,
-  logs,
-  quietMs,
-  ownLagMs,
-  ...ends
-}: Outcome): string[] {
+export function describe({ counts, watched, honest, lies, logs, ownLagMs, ...ends }: Outcome): string[] {
   const round = (count: number) => (count < 10 ? Math.ceil(count) : Math.round(count));
   const whole = (of: Record<string, number>) =>
     Object.entries(of).map(([what, count]) => `${what} ${round(count)}`);
@@ -98,14 +88,12 @@ export function describe({
     ),
     `  crashes ${ends.crashes.length}, out of memory ${ends.outOfMemory.length}`,
     `  honest messages: ${honest.sent} sent, ${honest.acked} acked; at most ${mib(honest.peakBytes)}, slowest run ${honest.slowestMs.toFixed()} ms`,
-    `  memory afterwards: looked at ${(quietMs / 1000).toFixed()} s after the attack`,
     `  this program was busy for ${ownLagMs.toFixed()} ms at most`,
   ];
 }
 
 function describeWatched(each: Watched, logBytes: number): string {
   const { target, beforeBytes, peakBytes, afterBytes, asked, busy, closed, hung, worstMs } = each;
-  const memory = [beforeBytes, peakBytes, afterBytes].map((bytes) => (bytes / MIB).toFixed()).join(" / ");
   const health = `asked ${asked}, busy ${busy}, closed ${closed}, hung ${hung}, worst ${worstMs.toFixed()} ms`;
-  return `  ${target.name}: memory before / peak / after ${memory} of ${mib(target.limitBytes)}; ${health}; log ${mib(logBytes)}`;
+  return `  ${target.name}: live before ${mib(beforeBytes)} and after ${mib(afterBytes)}, peak ${mib(peakBytes)} of ${mib(target.limitBytes)}; ${health}; log ${mib(logBytes)}`;
 }

@@ -79,7 +79,7 @@ function goodOutcome(): Outcome {
   const honest = { sent: 30, acked: 30, slowestMs: 5, peakBytes: 0, problems: [] };
   const ends = { crashes: [], outOfMemory: [] };
   const watched: Watched[] = [{ target, ...memory, ...health }];
-  return { counts: {}, watched, ...ends, honest, lies: [], logs: [], quietMs: 0, ownLagMs: 0 };
+  return { counts: {}, watched, ...ends, honest, lies: [], logs: [], ownLagMs: 0 };
 }
 
 test("findProblems() finds none where all went well", () => {

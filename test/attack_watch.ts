@@ -15,9 +15,9 @@ const GIVE_UP_AFTER_MS = 20_000; // how much longer than that a hang is, is of i
 
 export interface Watched {
   target: Target;
-  beforeBytes: number;
-  peakBytes: number;
-  afterBytes: number;
+  beforeBytes: number; // live, after a collection
+  peakBytes: number; // of all that is its own
+  afterBytes: number; // live again; 0 if it doesn't run
   asked: number;
   busy: number; // answered that it has no room: that is an answer
   closed: number; // the connection was closed without one
@@ -29,13 +29,12 @@ export interface Watched {
 export interface Watch {
   watched: Watched[];
   /** Takes what each has now for what it had before, or afterwards. */
-  mark(when: "beforeBytes" | "afterBytes"): void;
+  mark(when: "beforeBytes" | "afterBytes"): Promise<void>;
   ended: Promise<unknown>;
 }
 
-/** Whether it has given back what the attack made it take. */
-export const isBack = ({ beforeBytes, afterBytes }: Watched) =>
-  afterBytes > 0 && afterBytes <= beforeBytes * 1.5 + SPARE_BYTES;
+/** Whether it has let go of what the attack made it take. */
+export const isBack = ({ beforeBytes, afterBytes }: Watched) => afterBytes <= beforeBytes * 1.5 + SPARE_BYTES;
 
 /** Watches until the signal. */
 export function startWatch(field: Field, signal: AbortSignal): Watch {
@@ -46,8 +45,8 @@ export function startWatch(field: Field, signal: AbortSignal): Watch {
   const asking = watched.map((each) => keepAsking(each, signal));
   return {
     watched,
-    mark(when) {
-      for (const each of watched) each[when] = memoryOf(each.target);
+    async mark(when) {
+      for (const each of watched) each[when] = await field.liveBytesOf(each.target).catch(() => 0);
     },
     ended: Promise.all([...asking, keepLooking(field, watched, signal)]),
   };
