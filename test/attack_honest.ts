@@ -17,7 +17,7 @@ export interface Honest {
 /** Sends until `over`; the run under way comes to its end. */
 export async function keepSending(field: Field, over: AbortSignal): Promise<Honest> {
   const honest: Honest = { sent: 0, acked: 0, slowestMs: 0, peakBytes: 0, problems: [] };
-  for (let round = 0; !over.aborted || round < TARGETS.length; round++)
+  for (let round = 0; !over.aborted; round++)
     await sendOnce(field, TARGETS[round % TARGETS.length] ?? "all", honest);
   return honest;
 }

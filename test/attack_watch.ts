@@ -104,30 +104,36 @@ let pings = 0;
 
 /** Sends a message of its own to a receiver. */
 function ping({ host, port }: Target): Promise<Answer> {
-  return new Promise((resolve) => {
-    const socket = connect(port, host);
-    socket.setNoDelay().setTimeout(GIVE_UP_AFTER_MS, () => end("nothing"));
-    const end = (answer: Answer) => {
-      resolve(answer);
-      socket.destroy();
-    };
+  return inTime((end) => {
+    const socket = connect(port, host).setNoDelay();
     socket.on("error", () => end("closed")).on("close", () => end("closed"));
     socket.on("data", (chunk) => end(chunk.includes('"ack"') ? "ok" : "busy"));
     pings += 1;
     socket.write(message(`ping-${process.pid}-${pings}`, "ping"));
+    return socket;
   });
 }
 
 function askHealth({ host, port }: Target): Promise<Answer> {
-  return new Promise((resolve) => {
-    const headers = { Host: "localhost" };
-    const asking = request({ host, port, path: "/health", headers, agent: false }, (answer) => {
-      answer
-        .on("end", () => resolve(answer.statusCode === 200 ? "ok" : "busy"))
-        .on("error", () => resolve("closed"));
+  return inTime((end) => {
+    const how = { host, port, path: "/health", headers: { Host: "localhost" }, agent: false };
+    const asking = request(how, (answer) => {
+      answer.on("end", () => end(answer.statusCode === 200 ? "ok" : "busy")).on("error", () => end("closed"));
       answer.resume();
     });
-    asking.setTimeout(GIVE_UP_AFTER_MS, () => resolve("nothing") ?? asking.destroy());
-    asking.on("error", () => resolve("closed")).end();
+    return asking.on("error", () => end("closed")).end();
   });
+}
+
+/** Waits for the end of a question, but not for ever, and closes its connection. */
+async function inTime(ask: (end: (answer: Answer) => void) => { destroy(): unknown }): Promise<Answer> {
+  let connection: { destroy(): unknown } | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const answer = await new Promise<Answer>((resolve) => {
+    timer = setTimeout(resolve, GIVE_UP_AFTER_MS, "nothing");
+    connection = ask(resolve);
+  });
+  clearTimeout(timer);
+  connection?.destroy();
+  return answer;
 }
