@@ -1,6 +1,7 @@
 /** What is attacked, as attack_containers.ts and attack_local.ts start it, and what of it both do in the same way. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 
@@ -23,7 +24,8 @@ export interface Target {
 export interface Run {
   target: Target;
   said: { stdout: string; stderr: string; bytes: number };
-  ended: Promise<number | null>;
+  /** Its exit code, as a shell would say it. */
+  ended: Promise<number>;
   kill(signal: "SIGTERM" | "SIGKILL"): Promise<unknown>;
 }
 
@@ -73,7 +75,9 @@ export function startRun(command: string, args: string[], cwd: string) {
       said.bytes += text.length;
       if (said.bytes < MAX_KEPT_BYTES) said[stream] += text;
     });
-  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  const ended = new Promise<number>((resolve) =>
+    child.on("close", (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? "SIGKILL"])),
+  );
   return { child, said, ended };
 }
 

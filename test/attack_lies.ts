@@ -8,6 +8,7 @@ import { memoryOf } from "./attack_watch.ts";
 const LIE_MS = 5000; // then it gets a SIGTERM
 const END_WITHIN_MS = 10_000; // of that: the machine is busy
 const AGAIN_MS = 1000; // then it gets another: one that comes before a program listens to signals is lost
+const GOOD_CODES = new Set([0, 1, 143]); // 143: the SIGTERM came before it listened to any
 const SAYS_BYTES = 256 * 1024; // in that time, at most
 const LINE_CHARS = 2000;
 const ASKS_PER_SECOND = 20; // of discovery, at most
@@ -98,7 +99,7 @@ async function watch(lie: string, run: Run): Promise<LieResult> {
   }
   const code = await run.ended;
   clearInterval(looking);
-  if (isEnded && code !== 0 && code !== 1) problems.push(`its exit code is ${code}`);
+  if (isEnded && !GOOD_CODES.has(code)) problems.push(`its exit code is ${code}`);
   const { limitBytes } = run.target;
   if (peakBytes > limitBytes) problems.push(`it took ${mib(peakBytes)} of its ${mib(limitBytes)}`);
   return { lie, peakBytes, problems: [...problems, ...problemsWithWords(run)] };
