@@ -135,9 +135,11 @@ function run(engine: Engine, role: RoleName, args: string[]): Run {
   const limitBytes = memoryLimit(engine.root, role);
   const id = `${engine.project}_${name}`;
   const target: Target = { role, name, host: "", port: 0, limitBytes, pid: undefined };
-  const found = until(`${name} runs`, () => find(engine, target, id), 10_000).catch(() => {}); // it may have ended at once
+  let isOver = false; // it may be before it was found
+  const found = until(`${name} runs`, async () => isOver || (await find(engine, target, id))).catch(() => {});
   const kill = (signal: string) => docker(engine, "kill", "-s", signal, id).catch(() => {});
   const removed = ended.then(async (code) => {
+    isOver = true;
     await found;
     target.pid = undefined;
     await docker(engine, "rm", "-f", id).catch(() => {});

@@ -58,7 +58,7 @@ function problemsOf(each: Watched): string[] {
   const problems: string[] = [];
   if (peakBytes > limitBytes)
     problems.push(`${name} took ${mib(peakBytes)}, its limit is ${mib(limitBytes)}`);
-  if (afterBytes === 0) problems.push(`${name} does not run`);
+  if (afterBytes === 0) problems.push(`${name} does not run, or does not answer`);
   else if (!isBack(each)) problems.push(`${name} kept ${mib(afterBytes)}, it had ${mib(beforeBytes)} before`);
   if (hung > 0)
     problems.push(

@@ -10,7 +10,7 @@ import { SLOW_ATTACKS } from "./attack_slow.ts";
 import type { Tools } from "./attack_sockets.ts";
 
 const ATTACK_LANES = 2; // attacks at the same time
-const LIE_LANES = 3; // liars at the same time, each with a client and perhaps a receiver
+const LIE_LANES = 2; // liars at the same time, each with a client and perhaps a receiver
 const SHORTEST_MS = 2000; // of an attack
 const LONGEST_MS = 6000;
 
