@@ -17,12 +17,15 @@ export function createHostCheck(
   names: readonly string[],
 ): (headers: IncomingHttpHeaders) => string | undefined {
   const known = new Set(["localhost", hostname(), ...names].map((name) => name.toLowerCase()));
+  let latest = ""; // most ask under the same name as the one before
   return ({ host = "", origin }) => {
+    if (host === latest && host !== "" && origin === undefined) return undefined;
     const [, address = "", name = ""] = /^(?:\[(.*)\]|([^:]*))(?::\d*)?$/.exec(host.toLowerCase()) ?? [];
     if (isIP(address || name) === 0 && !known.has(name.replace(/\.$/, "")))
       return `Cannot answer under the name ${quoted(host, 64)}: start this server with --allow-host and that name`;
     if (origin !== undefined && hostOf(origin) !== hostOf(`http://${host}`))
       return `Cannot answer a page of ${quoted(origin, 64)}: only this server's own page may ask`;
+    latest = host;
     return undefined;
   };
 }

@@ -48,7 +48,7 @@ export function watchConnections(
     const connection = connections.get(socket);
     if (connection === undefined || socket.destroyed) return false; // what it asked in one breath goes with it
     connection.answers.add(outgoing);
-    outgoing.once("close", () => {
+    outgoing.on("close", () => {
       connection.answers.delete(outgoing);
       connection.since = performance.now();
     });

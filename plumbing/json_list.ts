@@ -6,7 +6,6 @@ import { isUnread } from "./answers.ts";
 
 const WRITTEN_FOR_MS = 1000; // what changes inside an item may show so late
 const MAY_GROW_BYTES = 4; // so much longer may it get by that: from 1795526197 to 1795526197.969
-
 const PART_ITEMS = 1000;
 
 export interface JsonListOptions {
@@ -37,8 +36,9 @@ export function createJsonList<T>({ maxItems, maxBytes, now }: JsonListOptions):
   return {
     hasRoomFor: (item) => bytesOf.size < maxItems && bytes + measure(item) <= maxBytes,
     add(item) {
-      bytesOf.set(item, measure(item));
-      bytes += measure(item);
+      const more = measure(item);
+      bytesOf.set(item, more);
+      bytes += more;
       isStale = true;
     },
     remove(item) {
