@@ -6,11 +6,8 @@ import { HTTPException } from "hono/http-exception";
 
 const JSON_IN_UTF8 = /^application\/json *(; *charset="?utf-8"? *)?$/i;
 const MAX_REQUEST_BYTES = 64 * 1024;
-/** Of all bodies that are not whole yet, in this process. */
+/** Of all bodies that come in pieces and are not whole yet, in this process. */
 const MAX_HELD_BYTES = 16 * 1024 * 1024;
-/** A body of this size is read even then: no heap of unfinished ones keeps a heartbeat out. */
-const ALWAYS_TAKEN_BYTES = 1024;
-
 /** Each piece of a body costs time: after the first hundred they have, on average, at least this size. */
 const MIN_PIECE_BYTES = 32;
 
@@ -81,7 +78,7 @@ async function readBytes(incoming: IncomingMessage, what: string, maxBytes: numb
 
 function enlarge(room: Buffer, bytes: number, what: string): Buffer {
   const more = bytes - room.length;
-  if (bytes > ALWAYS_TAKEN_BYTES && held + more > MAX_HELD_BYTES)
+  if (held + more > MAX_HELD_BYTES)
     throw new HTTPException(503, { message: `Cannot ${what}: too much is being sent at once; try again` });
   held += more;
   return Buffer.concat([room], bytes);

@@ -210,7 +210,7 @@ test("answers that nobody reads have a bound together; when they are gone, there
   await until("there is room again", async () => (await status()) === 200);
 });
 
-test("bodies that are not whole yet have a bound together; a small one is always taken", async (t) => {
+test("bodies that are not whole yet have a bound together; one that comes at once is always taken", async (t) => {
   const { open, url } = await setUp(t);
   const headers = { "content-type": "application/json" };
   const send = (body: string) => fetch(`${url}/body`, { method: "POST", headers, body });
@@ -236,4 +236,5 @@ test("a body may come in pieces, but not in crumbs", async (t) => {
   await until("an answer", () => fine.got.text.endsWith("ab".repeat(20_000)));
   const crumbs = open(`${head}${inPieces("ab".repeat(500), 1)}`);
   await until("it is closed", () => crumbs.got.isClosed);
+  assert.equal(crumbs.got.text, "", "and not because it took too long");
 });

@@ -12,6 +12,7 @@ import {
   register,
   sweep,
 } from "../discovery.ts";
+import { hold } from "../plumbing/answers.ts";
 
 const said = (changes: Change[]) => changes.map(({ event, receiver }) => `${receiver.host} ${event}`);
 
@@ -189,6 +190,19 @@ test("listAsJson() writes the list once for all who ask, and anew when somebody 
   assert.deepEqual(listed(), list(registry), "who comes is listed at once");
   leave(registry, a);
   assert.deepEqual(listed(), list(registry), "who leaves is not listed any more");
+});
+
+test("listAsJson() leaves the bytes alone that somebody has yet to read", (t) => {
+  const { registry } = setUp(t);
+  const a = add(registry, "a");
+  add(registry, "b");
+  const written = listAsJson(registry);
+  const release = hold(written);
+  const before = written.toString();
+  leave(registry, a);
+  assert.notEqual(listAsJson(registry).toString(), before);
+  assert.equal(written.toString(), before);
+  release?.();
 });
 
 test("listAsJson() never lists a receiver whose lease has ended", (t) => {
