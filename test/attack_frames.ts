@@ -1,11 +1,19 @@
 /** Attacks by what is sent: frames and requests that are broken in every way. */
 import { setTimeout as delay } from "node:timers/promises";
 import fc, { type Arbitrary } from "fast-check";
+import * as v from "valibot";
 import { HeartbeatSchema, MessageSchema, RegistrationSchema } from "../lib/messages.ts";
-import { BatchSchema } from "../trace/batch.ts";
+import { MAX_BATCH } from "../trace/batch.ts";
+import { TraceEventSchema } from "../trace/events.ts";
 import type { Field, Target } from "./attack_field.ts";
 import { mutatedFrames, oddRequests } from "./attack_mutate.ts";
 import { countAnswers, openSocket, pick, type Tools, write } from "./attack_sockets.ts";
+
+/** What the monitor takes, each event by its schema; it looks at them one by one. */
+export const EventsSchema = v.object({
+  events: v.pipe(v.array(TraceEventSchema), v.maxLength(MAX_BATCH)),
+  lost: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0)), 0),
+});
 
 const SAMPLES = 150; // made at a time; then others, as long as the attack lasts
 const ANSWER_WITHIN_MS = 200; // after that the next is sent, answered or not
@@ -37,7 +45,7 @@ export const FRAME_ATTACKS: Record<string, (field: Field, tools: Tools) => Promi
       "/",
       "/page.js",
     ];
-    return sendAll(tools, () => monitor, oddRequests(BatchSchema, paths));
+    return sendAll(tools, () => monitor, oddRequests(EventsSchema, paths));
   },
 };
 

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { HeartbeatSchema, MAX_RECEIVERS, MessageSchema, RegistrationSchema, read } from "../lib/messages.ts";
+import { HeartbeatSchema, MAX_RECEIVERS, MessageSchema, RegistrationSchema } from "../lib/messages.ts";
+import { read } from "../plumbing/read_json.ts";
 import { seededRandom } from "../plumbing/seeded_random.ts";
-import { BatchSchema } from "../trace/batch.ts";
 import { hasControls, isTrace, memoryLimit, type Target } from "./attack_field.ts";
+import { EventsSchema } from "./attack_frames.ts";
 import { mutatedFrames, oddRequests, validFor } from "./attack_mutate.ts";
 import { findProblems, type Outcome } from "./attack_report.ts";
 import { drawAll } from "./attack_run.ts";
@@ -15,7 +16,7 @@ const ROOT = `${import.meta.dirname}/..`;
 const MIB = 1024 * 1024;
 
 test("validFor() makes what the schemas of the wire take", () => {
-  for (const schema of [MessageSchema, RegistrationSchema, HeartbeatSchema, BatchSchema])
+  for (const schema of [MessageSchema, RegistrationSchema, HeartbeatSchema, EventsSchema])
     fc.assert(
       fc.property(validFor(schema), (value) => "value" in read(schema, JSON.parse(JSON.stringify(value)))),
     );

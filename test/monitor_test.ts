@@ -11,9 +11,10 @@ import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { createEventStore } from "../monitor/event_store.ts";
 import { startMonitor } from "../monitor.ts";
 import { findFreePort, listen } from "../plumbing/listen.ts";
-import { MAX_BATCH, MAX_BATCH_BYTES, MAX_EVENT_BYTES } from "../trace/batch.ts";
+import { MAX_BATCH, MAX_BATCH_BYTES } from "../trace/batch.ts";
 import { readRecord } from "../trace/check_record.ts";
 import type { TraceEvent } from "../trace/events.ts";
+import { MAX_EVENT_BYTES } from "../trace/events.ts";
 import { openMonitor } from "../trace/to_monitor.ts";
 import { discoveryUrl, keptLog, startRole, stopRole, until } from "./helpers.ts";
 

@@ -1,12 +1,10 @@
 /** What crosses the wire between a role and the monitor, and how much of it at most. */
 import * as v from "valibot";
 import { type Read, read, readJson } from "../plumbing/read_json.ts";
-import { TraceEventSchema } from "./events.ts";
+import { MAX_EVENT_BYTES, TraceEventSchema } from "./events.ts";
 
 /** Events of one batch. */
 export const MAX_BATCH = 500;
-/** Of one event as JSON: a send to 10,000 receivers names them all when it is acked, with 400 KB. */
-export const MAX_EVENT_BYTES = 512 * 1024;
 /** Of a batch as JSON. */
 export const MAX_BATCH_BYTES = 1024 * 1024;
 

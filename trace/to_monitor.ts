@@ -4,11 +4,11 @@
  * process a queue of 10,000 events, or 4 MiB; what finds no room there is counted, and the monitor is told
  * how many it missed as soon as it answers again. What it answers is not read: it may be any server.
  */
-import { Agent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import type { Socket } from "node:net";
-import got, { type Got } from "got";
-import { MAX_BATCH, MAX_BATCH_BYTES, MAX_EVENT_BYTES } from "./batch.ts";
+import type { Got } from "got";
+import { createHttpClient } from "../plumbing/http_client.ts";
+import { MAX_BATCH, MAX_BATCH_BYTES } from "./batch.ts";
+import { MAX_EVENT_BYTES } from "./events.ts";
 import type { Outlet } from "./trace.ts";
 
 const BATCH_EVERY_MS = 50; // soon enough for an eye
@@ -16,7 +16,6 @@ const RETRY_EVERY_MS = 1000; // while the monitor is away
 const REQUEST_TIMEOUT_MS = 2000;
 const LAST_WORDS_MS = 2000; // at the end of the process, for what is still in the queue
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
-const MAX_ANSWER_BYTES = 64 * 1024; // it has none, or an error
 const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
 export interface OpenMonitorOptions {
@@ -45,11 +44,7 @@ interface Sender {
 const senders = new Set<Sender>(); // of this process: the demo has several
 
 export function openMonitor(url: string, { maxQueued = 10_000 }: OpenMonitorOptions = {}): MonitorOutlet {
-  const one = { keepAlive: true, maxSockets: 1 };
-  const agent = { http: new Agent(one), https: new HttpsAgent(one) };
-  const timeout = { request: REQUEST_TIMEOUT_MS };
-  const manners = { retry: { limit: 0 }, followRedirect: false, decompress: false, timeout };
-  const http = got.extend({ prefixUrl: url, agent, ...manners });
+  const http = createHttpClient(url, { maxSockets: 1, withinMs: REQUEST_TIMEOUT_MS });
   const sender: Sender = { http, maxQueued, queue: [], queuedBytes: 0, lost: 0, isLast: false };
   if (senders.size === 0) process.once("beforeExit", () => Promise.all([...senders].map(flush)));
   senders.add(sender);
@@ -141,11 +136,8 @@ async function post(sender: Sender, body: string): Promise<void> {
       if (!sender.isLast) socket.unref();
     }),
   );
-  request.on("downloadProgress", ({ transferred }) => {
-    if (transferred > MAX_ANSWER_BYTES) request.cancel();
-  });
   const { statusCode } = await request;
-  if (statusCode >= 300) throw new Error(`it answered ${statusCode}`); // which got takes for an answer
+  if (statusCode < 200 || statusCode >= 300) throw new Error(`it answered ${statusCode}`);
 }
 
 /** Puts events back where they were; of what then has no room, the last is lost. */
