@@ -27,7 +27,7 @@ import { startWatch } from "./attack_watch.ts";
 
 const SETTLE_MS = 3000;
 const QUIET_MS = 10_000; // after which memory should have come back
-const FULL_STORE = { batches: 20, events: 500, names: 20 }; // of the monitor: as many bytes as it keeps
+const FULL_STORE = { batches: 60, events: 5, names: 1500 }; // 60 MB: more than the monitor keeps
 
 const OPTIONS = {
   seed: optional(kind.whole(0), "decides what comes in which order [default: random]"),

@@ -1,6 +1,7 @@
 /** Attacks by how much is sent: connections, frames, ids, registrations, events and pages. */
 import type { Field, Target } from "./attack_field.ts";
 import {
+  askMany,
   countAnswers,
   MIB,
   message,
@@ -18,8 +19,8 @@ const UNFINISHED = 300; // frames: more than a receiver's memory
 const IDS = 1_000_000;
 const IN_WORK = 20; // messages of a MiB on one connection
 const REGISTRATIONS = 120_000; // more than a group may have
-const LONG_EVENTS = 9; // of so many names, in batches of nearly 4 MiB
-const NAMES = 30_000;
+const LONG_EVENTS = 100; // of so many names, by turns: some more than an event may have, or nearly that
+const NAMES = [30_000, 3800];
 const PAGES = 120; // more than the monitor opens
 const GROUPED = 200; // small requests or frames that are written at once
 
@@ -70,23 +71,18 @@ export const FLOODS: Record<string, Flood> = {
     await untilOver(tools);
   },
   async "registrations up to the full group"({ flooded }, tools) {
-    const lanes = Array.from({ length: 4 }, async (_each, lane) => {
-      const register = (number: number) => {
-        const host = `${lane}-${number}`.padEnd(253, "h");
-        return request("POST", "/register", JSON.stringify({ host, port: 65535, name: "n".repeat(128) }));
-      };
-      await writeMany(await openAndCount(flooded, tools), tools, REGISTRATIONS / 4, register);
-    });
-    await Promise.all(lanes);
+    const register = (number: number) =>
+      JSON.stringify({ host: `${number}`.padEnd(253, "h"), port: 65535, name: "n".repeat(128) });
+    await askMany(flooded, "/register", tools, REGISTRATIONS, register);
     await untilOver(tools);
   },
   async "heartbeats of unknown ids"({ discovery }, tools) {
-    const beat = (number: number) =>
-      request("POST", "/heartbeat", JSON.stringify({ id: `${number}`.padEnd(128, "i") }));
-    await writeMany(await openAndCount(discovery, tools), tools, IDS, beat);
+    const beat = (number: number) => JSON.stringify({ id: `${number}`.padEnd(128, "i") });
+    await askMany(discovery, "/heartbeat", tools, IDS, beat);
   },
   async "events of 30,000 names"({ monitor }, tools) {
-    const names = Array.from({ length: NAMES }, (_each, number) => `${number}`.padEnd(128, "n"));
+    const names = NAMES.map((length) => Array.from({ length }, (_each, name) => `${name}`.padEnd(128, "n")));
+    await openPages(monitor, 20, tools);
     for (let number = 0; number < LONG_EVENTS; number++) {
       const event = {
         event: "group acked",
@@ -94,12 +90,11 @@ export const FLOODS: Record<string, Flood> = {
         clock: number + 1,
         at: 0,
         need: 1,
-        ackedBy: names,
+        ackedBy: names[number % names.length],
       };
       const body = JSON.stringify({ events: [event], lost: 0 });
       await write(await openAndCount(monitor, tools), request("POST", "/events", body), tools);
     }
-    await openPages(monitor, 20, tools);
     await untilOver(tools);
   },
   async "pages opened"({ monitor }, tools) {

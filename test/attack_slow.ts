@@ -2,8 +2,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Field, Target } from "./attack_field.ts";
 import {
+  askMany,
   message,
-  openSocket,
   openSockets,
   pick,
   request,
@@ -63,12 +63,6 @@ async function leaveUnread(target: Target, path: string, tools: Tools): Promise<
 }
 
 async function fillGroup(discovery: Target, tools: Tools): Promise<void> {
-  const socket = await openSocket(discovery, tools);
-  socket.resume();
-  const register = (number: number) =>
-    request("POST", "/register", JSON.stringify({ host: `long-${number}`.padEnd(100, "x"), port: 1 }));
-  for (let number = 0; number < LONG_LIST && socket.writable; number += 200) {
-    const group = Array.from({ length: 200 }, (_each, place) => register(number + place));
-    await write(socket, group.join(""), tools);
-  }
+  const register = (number: number) => JSON.stringify({ host: `long-${number}`.padEnd(100, "x"), port: 1 });
+  await askMany(discovery, "/register", tools, LONG_LIST, register);
 }

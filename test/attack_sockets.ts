@@ -1,9 +1,12 @@
 /** How every attack opens sockets and writes: paced, so that what it takes of this machine leaves room for the honest ones. */
+import { Agent, request as post } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { inLanes } from "../plumbing/lanes.ts";
 import type { Target } from "./attack_field.ts";
 
 const CONNECTS_PER_SECOND = 1000; // of all attacks together, as the next
+const ASKING = 20; // requests at a time
 const BYTES_PER_SECOND = 64 * 1024 * 1024;
 
 export const MIB = 1024 * 1024;
@@ -69,6 +72,32 @@ export function countAnswers(socket: Socket, { count }: Pick<Tools, "count">): v
     for (const [, what, code] of text.matchAll(/^\{"type":"(\w+)"(?:,"code":"(\w+)")?/gm))
       count(code ?? what ?? "");
   });
+}
+
+/** Posts one body after the other, as quickly as each is answered, on some connections that are kept. */
+export async function askMany(
+  { host, port }: Target,
+  path: string,
+  tools: Tools,
+  most: number,
+  make: (number: number) => string,
+): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: ASKING });
+  const headers = { Host: "localhost", "Content-Type": "application/json" };
+  const { signal, count } = tools;
+  await inLanes(ASKING, Array(most).keys(), async (number) => {
+    signal.throwIfAborted();
+    const body = make(number);
+    await pace((body.length / BYTES_PER_SECOND) * 1000, signal);
+    const status = await new Promise<string>((resolve) => {
+      const how = { host, port, path, method: "POST", agent, headers, signal };
+      const asked = post(how, (answer) => {
+        answer.resume().once("close", () => resolve(`HTTP ${answer.statusCode}`));
+      });
+      asked.once("error", () => resolve("no answer")).end(body);
+    });
+    count(status);
+  }).finally(() => agent.destroy());
 }
 
 /** Waits for the end of an attack. */
