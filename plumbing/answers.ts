@@ -16,13 +16,20 @@ const ROOM_AGAIN_MS = 50;
 const unread = new Map<Uint8Array, number>(); // by how many it has yet to be read
 let unreadBytes = 0;
 
-/** Counts bytes as held for somebody. @returns what to call when they are read; undefined if there is no room */
+/**
+ * Counts bytes as held for somebody.
+ *
+ * @returns what to call when they are read, once or several times; undefined if there is no room
+ */
 export function hold(bytes: Uint8Array): (() => void) | undefined {
   const readers = unread.get(bytes) ?? 0;
   if (readers === 0 && unreadBytes + bytes.length > MAX_UNREAD_BYTES) return undefined;
   if (readers === 0) unreadBytes += bytes.length;
   unread.set(bytes, readers + 1);
+  let isHeld = true;
   return () => {
+    if (!isHeld) return;
+    isHeld = false;
     const others = (unread.get(bytes) ?? 1) - 1;
     unread.set(bytes, others);
     if (others > 0) return;

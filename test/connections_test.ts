@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
-import { answerBytes, answerPieces, MAX_UNREAD_BYTES } from "../plumbing/answers.ts";
+import { answerBytes, answerPieces, hold, MAX_UNREAD_BYTES } from "../plumbing/answers.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../plumbing/connections.ts";
 import { createHono, serve } from "../plumbing/http_server.ts";
 import { readBody } from "../plumbing/read_body.ts";
@@ -77,6 +77,19 @@ function openPeer(port: number, text = "", { reads = true } = {}): Peer {
 
 const unfinished = (bytes: number) =>
   `POST /body ${HEAD}Content-Type: application/json\r\nContent-Length: ${4 * MIB}\r\n\r\n${"x".repeat(bytes)}`;
+
+test("who has read is counted once, however often that is said", () => {
+  const bytes = Buffer.alloc(MAX_UNREAD_BYTES);
+  const [first, second] = [hold(bytes), hold(bytes)];
+  first?.();
+  first?.();
+  assert.equal(hold(Buffer.alloc(1)), undefined, "another has yet to read it");
+  second?.();
+  second?.();
+  const again = hold(bytes);
+  assert.equal(hold(Buffer.alloc(1)), undefined, "the bound is where it was");
+  again?.();
+});
 
 test("a peer that doesn't read its answer is cut off", async (t) => {
   const { open, state } = await setUp(t, { answerWithinMs: 200 });
