@@ -13,7 +13,7 @@ const list = await fetch(`http://127.0.0.1:${port}/receivers`);
 const receivers = (await list.json()) as { id: string }[];
 const requests = receivers.map(({ id }) => {
   const body = JSON.stringify({ id });
-  const header = `POST /heartbeat HTTP/1.1\r\nHost: discovery\r\nContent-Type: application/json`;
+  const header = `POST /heartbeat HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json`;
   return Buffer.from(`${header}\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
 });
 
