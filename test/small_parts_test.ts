@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
 import { createChildController, isAbort, untilWoken, type Waiter } from "../plumbing/child_controller.ts";
 import { inLanes } from "../plumbing/lanes.ts";
@@ -7,6 +9,7 @@ import { openFilesLimit, problemWithOpenFiles } from "../plumbing/open_files.ts"
 import { printable, quoted, shortId, showDuration } from "../plumbing/printable.ts";
 import { seededRandom } from "../plumbing/seeded_random.ts";
 import { createCoin, FAULT_NAMES, type ReceiverNode, remember } from "../receiver.ts";
+import { until } from "./helpers.ts";
 
 test("remember() keeps at least the last 50,000 ids, and at most 100,000", () => {
   const node = { recentIds: new Set(), olderIds: new Set() } as Partial<ReceiverNode> as ReceiverNode;
@@ -69,6 +72,47 @@ test("createLog() writes JSON", () => {
   const { time, ...rest } = JSON.parse(lines[0] ?? "");
   assert.deepEqual(rest, { level: "warn", message: "olá\u202e", name: "client-1" });
   assert.ok(!Number.isNaN(Date.parse(time)));
+});
+
+test("createLog() keeps no line: each is written before the next", () => {
+  const lines: string[] = [];
+  const log = createLog("client-1", { writeLine: (line) => lines.push(line) });
+  for (let n = 1; n <= 1000; n++) {
+    log.info(`${n}`);
+    assert.equal(lines.length, n);
+  }
+});
+
+test("createLog() loses what nobody reads, says how much, and keeps nothing of it", async () => {
+  const script = `
+    import { createLog } from "./plumbing/log.ts";
+    const log = createLog("role");
+    for (let n = 0; n < 100_000; n++) log.info("x".repeat(100));
+    process.send(process.stderr.writableLength);
+    process.on("message", () => log.info("read again"));`;
+  const args = [
+    ...process.execArgv.filter((arg) => !arg.startsWith("--test")),
+    "--input-type=module",
+    "-e",
+    script,
+  ];
+  const child = spawn(process.execPath, args, {
+    cwd: `${import.meta.dirname}/..`,
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+  const [kept] = await once(child, "message");
+  assert.ok(kept > 1024 * 1024 && kept < 1.1 * 1024 * 1024, `${kept} bytes wait for a reader`);
+  let said = "";
+  child.stderr?.setEncoding("utf8").on("data", (text) => (said += text));
+  await until("what waited is read", () => said.length > 1024 * 1024);
+  child.send("go on");
+  const [, lost] = await until(
+    "it says what was lost",
+    () => said.match(/warn: (\d+) lines of this log were lost/) ?? undefined,
+  );
+  child.kill();
+  const written = said.split("\n").filter((line) => line.endsWith("xxx")).length;
+  assert.equal(written + Number(lost), 100_000);
 });
 
 test("printable() leaves letters of any language alone", () => {
