@@ -46,7 +46,7 @@ export function createFrameReader(
 
   function drop() {
     isBroken = true;
-    takePieces(kept);
+    takePieces(kept, () => {});
   }
   function fail(...problem: Parameters<OnProblem>) {
     drop();
@@ -55,15 +55,14 @@ export function createFrameReader(
   function read(chunk: Buffer) {
     let start = 0;
     for (let end = chunk.indexOf(NEWLINE); end !== -1 && !isBroken; end = chunk.indexOf(NEWLINE, start)) {
-      let line = chunk.subarray(start, end);
+      const line = chunk.subarray(start, end);
       start = end + 1;
       if (kept.bytes + line.length > maxBytes) return fail("too_large", tooLarge(maxBytes));
-      if (kept.bytes > 0) {
-        addPiece(kept, line, maxBytes);
-        line = takePieces(kept);
-      }
-      if (!isUtf8(line)) return fail("bad_frame", "Cannot read frame: it is not UTF-8");
-      onFrame(line.toString());
+      const isWhole = kept.bytes === 0;
+      if (!isWhole) addPiece(kept, line, maxBytes);
+      const text = isWhole ? decode(line) : takePieces(kept, decode);
+      if (text === undefined) return fail("bad_frame", "Cannot read frame: it is not UTF-8");
+      onFrame(text);
     }
     if (isBroken || start === chunk.length) return;
     if (kept.bytes + chunk.length - start > maxBytes) return fail("too_large", tooLarge(maxBytes));
@@ -71,6 +70,10 @@ export function createFrameReader(
   }
   const unfinished = () => kept.room.subarray(0, Math.min(kept.bytes, MAX_SHOWN)).toString();
   return Object.assign(read, { unfinished, heldBytes: () => kept.room.length, drop });
+}
+
+function decode(line: Buffer): string | undefined {
+  return isUtf8(line) ? line.toString() : undefined;
 }
 
 function tooLarge(maxBytes: number): string {

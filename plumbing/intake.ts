@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 
 /** What a frame in work costs at most, in bytes: what its ack needs, a timer and some promises. Measured. */
 export const WORK_BYTES = 2048;
+const UNREAD_COST = 4; // bytes of memory for one of an ack that isn't read: each ack is kept in an object of its own
 const PAUSED_BYTES = 64 * 1024; // what the system may have read already for a peer from whom we don't read on
 const QUIET_MS = 3000;
 const MAX_LEAVING = 100;
@@ -49,13 +50,13 @@ export interface Intake {
 }
 
 /**
- * @param options.maxHeldBytes how much is kept for all guests together. @default 16 MiB
+ * @param options.maxHeldBytes how much is kept for all guests together. @default 8 MiB
  * @param options.maxWorkBytes how much frames in work may cost, {@linkcode WORK_BYTES} each. @default 20 MiB
  * @param options.patienceMs how long a guest may take for the rest of a frame, or to read what it was sent
  */
 export function createIntake(
   maxGuests: number,
-  { maxHeldBytes = 16 * 1024 * 1024, maxWorkBytes = 20 * 1024 * 1024, patienceMs = 30_000 } = {},
+  { maxHeldBytes = 8 * 1024 * 1024, maxWorkBytes = 20 * 1024 * 1024, patienceMs = 30_000 } = {},
 ): Intake {
   const intake: Intake = {
     maxGuests,
@@ -126,7 +127,7 @@ function endIfDone({ hasSaidAll, owed, socket }: Guest): void {
 export function count(guest: Guest): void {
   const { intake, socket, keeps } = guest;
   if (!intake.guests.has(guest)) return;
-  const bytes = keeps() + socket.writableLength + (socket.isPaused() ? PAUSED_BYTES : 0);
+  const bytes = keeps() + UNREAD_COST * socket.writableLength + (socket.isPaused() ? PAUSED_BYTES : 0);
   if (guest.hasMoved || guest.heldBytes === 0) guest.movedAt = performance.now();
   if (guest.hasMoved && intake.guests.delete(guest)) intake.guests.add(guest);
   guest.hasMoved = false;

@@ -13,20 +13,32 @@ export function noPieces(): Pieces {
   return { bytes: 0, room: NOTHING };
 }
 
+/** Large ones that are free again: made anew each time, they would be more garbage than a small container holds. */
+const spare: Buffer[] = [];
+const MAX_SPARE = 2;
+const LARGE_BYTES = 64 * 1024;
+
 /** @param maxBytes of all pieces together, as the caller has checked */
 export function addPiece(pieces: Pieces, piece: Buffer, maxBytes: number): void {
   const { room, bytes } = pieces;
-  if (bytes + piece.length > room.length) {
-    pieces.room = Buffer.allocUnsafeSlow(Math.min(2 * (bytes + piece.length), maxBytes));
+  const needed = bytes + piece.length;
+  if (needed > room.length) {
+    const isLarge = needed > LARGE_BYTES;
+    const found = isLarge && spare.at(-1)?.length === maxBytes ? spare.pop() : undefined;
+    pieces.room = found ?? Buffer.allocUnsafeSlow(isLarge ? maxBytes : Math.min(2 * needed, maxBytes));
     room.copy(pieces.room, 0, 0, bytes);
   }
   piece.copy(pieces.room, bytes);
-  pieces.bytes += piece.length;
+  pieces.bytes = needed;
 }
 
-/** All that there is; then there is nothing. */
-export function takePieces(pieces: Pieces): Buffer {
-  const whole = pieces.room.subarray(0, pieces.bytes);
+/** Calls `use` with all that there is; then there is nothing. What it gets is written over afterwards. */
+export function takePieces<T>(pieces: Pieces, use: (whole: Buffer) => T): T {
+  const { room, bytes } = pieces;
   Object.assign(pieces, noPieces());
-  return whole;
+  try {
+    return use(room.subarray(0, bytes));
+  } finally {
+    if (room.length > LARGE_BYTES && spare.length < MAX_SPARE) spare.push(room);
+  }
 }

@@ -104,3 +104,16 @@ for (const readme of READMES) {
     assert.ok(read(readme).trimEnd().split("\n").length <= MAX_README_LINES);
   });
 }
+
+test("each test that docs/LIMITS.md names is there", () => {
+  const page = read("docs/LIMITS.md");
+  let found = 0;
+  for (const [, file, names = ""] of page.matchAll(/`(\w+_test)`: ((?:"[^"]+"(?:, )?)+)/g)) {
+    const source = read(`test/${file}.ts`);
+    for (const [, name = ""] of names.matchAll(/"([^"]+)"/g)) {
+      assert.ok(source.includes(name), `test/${file}.ts has no test "${name}…"`);
+      found += 1;
+    }
+  }
+  assert.ok(found > 50, `${found} tests are named`);
+});
