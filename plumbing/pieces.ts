@@ -13,9 +13,9 @@ export function noPieces(): Pieces {
   return { bytes: 0, room: NOTHING };
 }
 
-/** Large ones that are free again: made anew each time, they would be more garbage than a small container holds. */
+/** Rooms that are free again: made anew each time, they would be more garbage than a small container holds. */
 const spare: Buffer[] = [];
-const MAX_SPARE = 2;
+const MAX_SPARE = 8;
 const LARGE_BYTES = 64 * 1024;
 
 /** @param maxBytes of all pieces together, as the caller has checked */
@@ -23,10 +23,11 @@ export function addPiece(pieces: Pieces, piece: Buffer, maxBytes: number): void 
   const { room, bytes } = pieces;
   const needed = bytes + piece.length;
   if (needed > room.length) {
-    const isLarge = needed > LARGE_BYTES;
-    const found = isLarge && spare.at(-1)?.length === maxBytes ? spare.pop() : undefined;
-    pieces.room = found ?? Buffer.allocUnsafeSlow(isLarge ? maxBytes : Math.min(2 * needed, maxBytes));
+    const fits = needed > LARGE_BYTES ? spare.findIndex(({ length }) => length >= needed) : -1;
+    const [found] = fits === -1 ? [] : spare.splice(fits, 1);
+    pieces.room = found ?? Buffer.allocUnsafeSlow(Math.min(2 * needed, maxBytes));
     room.copy(pieces.room, 0, 0, bytes);
+    giveBack(room);
   }
   piece.copy(pieces.room, bytes);
   pieces.bytes = needed;
@@ -39,6 +40,10 @@ export function takePieces<T>(pieces: Pieces, use: (whole: Buffer) => T): T {
   try {
     return use(room.subarray(0, bytes));
   } finally {
-    if (room.length > LARGE_BYTES && spare.length < MAX_SPARE) spare.push(room);
+    giveBack(room);
   }
+}
+
+function giveBack(room: Buffer): void {
+  if (room.length > LARGE_BYTES && spare.length < MAX_SPARE) spare.push(room);
 }

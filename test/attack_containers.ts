@@ -15,6 +15,7 @@ import {
 import {
   type Field,
   memoryLimit,
+  nodeOptions,
   type RoleName,
   type Run,
   startRun,
@@ -119,6 +120,7 @@ function runArgs({ root, project }: Engine, role: RoleName, name: string): strin
   return [
     ...["--name", `${project}_${name}`, "--label", `com.docker.compose.project=${project}`],
     ...["--network", `${project}_default`, "--memory", `${memoryLimit(root, role)}`],
+    ...["--env", `NODE_OPTIONS=${nodeOptions(root, role)}`],
     ...["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"],
     ...[`${project}_${service}`, "node", `${role}.ts`],
   ];

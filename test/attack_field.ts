@@ -65,6 +65,12 @@ export function memoryLimit(root: string, role: RoleName): number {
   return Number(mib) * 1024 * 1024;
 }
 
+/** What its Compose file tells V8 of that, if anything. */
+export function nodeOptions(root: string, role: RoleName): string {
+  const file = readFileSync(join(root, `docker-compose.${role}.yml`), "utf8");
+  return file.match(/NODE_OPTIONS: ([^#\n]+)/)?.[1]?.trim() ?? "";
+}
+
 /** Starts a program and keeps what it says, up to a bound. */
 export function startRun(command: string, args: string[], cwd: string) {
   const clean = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("ACK_")));
