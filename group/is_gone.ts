@@ -5,7 +5,7 @@ import type { Receiver } from "../lib/messages.ts";
 import { untilWoken, type Waiter } from "../plumbing/child_controller.ts";
 
 const ANSWER_WITHIN_MS = 1000; // a discovery that is slow must not hold up the next attempt for long
-const ASK_EVERY_MS = 1000; // however quickly attempts fail
+const ASK_EVERY_MS = 500; // however quickly attempts fail; one a second has a new answer each time
 
 type Question = { askedAt: number; answer: Promise<Listing | undefined>; isOpen: boolean };
 

@@ -55,6 +55,6 @@ test("the checker finds a receiver that processes a repeated message again", asy
 
 test("the checker finds a receiver that acks before it processes", async () => {
   const part = "  remember(node, id); // before the work, so that a retry meanwhile is a duplicate\n";
-  const broken = await checkBroken("hasty", part, `${part}  sendAck(node, peer, message, false);\n`);
+  const broken = await checkBroken("hasty", part, `${part}  sendAck(node, peer, work, false);\n`);
   assert.ok(broken.has("acked only what was processed"));
 });

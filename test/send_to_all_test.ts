@@ -360,7 +360,7 @@ for (const [what, listed, isComplete, expected] of [
   });
 }
 
-test("isGone() asks discovery once for many at a time, and at most once a second", async () => {
+test("isGone() asks discovery once for many at a time, and at most twice a second", async () => {
   let asked = 0;
   const discovery = fakeDiscovery(() => {
     asked += 1;
@@ -375,7 +375,7 @@ test("isGone() asks discovery once for many at a time, and at most once a second
     await ask(someone);
     return asked === 2;
   });
-  assert.ok(performance.now() - message.startedAt >= 1000);
+  assert.ok(performance.now() - message.startedAt >= 500);
 });
 
 test("isGone() doesn't take a list for an answer that is older than the message", async () => {
@@ -408,7 +408,7 @@ test("isGone() of a discovery that doesn't answer says no within about a second"
   assert.equal(answer, false);
 });
 
-test("a client whose attempts fail quickly doesn't ask a discovery that answers 503 more than once a second", async () => {
+test("a client whose attempts fail quickly doesn't ask a discovery that answers 503 more than twice a second", async () => {
   let asked = 0;
   const { receivers } = await fakeGroup(1, () => {});
   const { client, send } = makeClient(receivers, { ackTimeoutMs: 5, maxAttempts: 200 });
@@ -419,7 +419,7 @@ test("a client whose attempts fail quickly doesn't ask a discovery that answers 
   const startedAt = performance.now();
   await send(receivers[0] as Receiver);
   const seconds = (performance.now() - startedAt) / 1000;
-  assert.ok(asked >= 1 && asked <= seconds + 1, `asked ${asked} times in ${seconds}s`);
+  assert.ok(asked >= 1 && asked <= 2 * seconds + 1, `asked ${asked} times in ${seconds}s`);
 });
 
 test("a receiver that a restarted discovery doesn't know yet is not said to be gone", async () => {
