@@ -238,7 +238,7 @@ test("what a run with faults records holds, and its end is a summary with a hist
     counts.reduce((sum, count) => sum + count, 0),
     20,
   );
-  assert.ok(counts.length > 1, "some took more than one attempt");
+  assert.ok(Number(attempts?.match(/\d+/)?.[0]) > 20, "some took more than one attempt");
   rmSync(folder, { recursive: true });
 });
 
