@@ -1,14 +1,12 @@
 /** The Docker engine, as attack_containers.ts uses it: commands, where a container is, who died, and taking all down. */
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { Duplex, type Readable } from "node:stream";
-import { promisify } from "node:util";
 import type { RoleName, Target } from "./attack_field.ts";
+import { COMPOSE, COMPOSE_ARGS, runToEnd } from "./docker_commands.ts";
 
-const [COMPOSE, ...FIRST] = hasDockerCompose() ? ["docker-compose"] : ["docker", "compose"];
 const ROLES: RoleName[] = ["discovery", "receiver", "client", "monitor"];
 const FILES = ROLES.flatMap((role) => ["-f", `docker-compose.${role}.yml`]);
-const ANSWER_WITHIN_MS = 60_000;
 
 export interface Engine {
   root: string;
@@ -21,24 +19,10 @@ export interface Engine {
   isOver: boolean;
 }
 
-/** Runs a command to its end. @returns its stdout */
-async function execute({ root, env }: Engine, command: string, args: string[], timeout = ANSWER_WITHIN_MS) {
-  const options = { cwd: root, env, timeout, maxBuffer: 64 * 1024 * 1024 };
-  return (await promisify(execFile)(command, args, options)).stdout.trim();
-}
-
-export const docker = (engine: Engine, ...args: string[]) => execute(engine, "docker", args);
-export const compose = (engine: Engine, args: string[], timeout?: number) =>
-  execute(engine, COMPOSE ?? "", [...FIRST, ...FILES, ...args], timeout);
-
-function hasDockerCompose(): boolean {
-  try {
-    execFileSync("docker-compose", ["version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
+export const docker = ({ root, env }: Engine, ...args: string[]) =>
+  runToEnd("docker", args, { cwd: root, env });
+export const compose = ({ root, env }: Engine, args: string[], timeout?: number) =>
+  runToEnd(COMPOSE, [...COMPOSE_ARGS, ...FILES, ...args], { cwd: root, env, timeout });
 
 /** Reads where a container is now: one that was started again has another process, and perhaps another address. */
 export async function find(engine: Engine, target: Target, id: string): Promise<boolean> {

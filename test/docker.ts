@@ -8,16 +8,16 @@
  * take everything down at the end. Without an engine they fail: there is nothing else to learn here.
  */
 import assert from "node:assert/strict";
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
-import { promisify } from "node:util";
 import got from "got";
 import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
 import type { Receiver } from "../lib/messages.ts";
 import { findFreePort } from "../plumbing/listen.ts";
 import { seededRandom } from "../plumbing/seeded_random.ts";
 import { createCoin } from "../receiver.ts";
+import { COMPOSE, COMPOSE_ARGS, runToEnd } from "./docker_commands.ts";
 import { until } from "./helpers.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
@@ -29,7 +29,6 @@ const MAX_RECEIVER_MIB = 110;
 const TIMEOUT_MS = 30_000;
 const BUILD_TIMEOUT_MS = 10 * 60_000; // the first time, the packages are fetched
 
-const [compose = "", ...composeArgs] = hasDockerCompose() ? ["docker-compose"] : ["docker", "compose"];
 const seed = seedOfOneCrash();
 const env: NodeJS.ProcessEnv = {
   ...process.env,
@@ -62,21 +61,8 @@ function seedOfOneCrash(): number {
   }
 }
 
-function hasDockerCompose(): boolean {
-  try {
-    execFileSync("docker-compose", ["version"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Runs a command to its end. @returns its stdout */
-async function run(command: string, args: string[], timeout = 60_000): Promise<string> {
-  const options = { cwd: ROOT, env, timeout, maxBuffer: 64 * 1024 * 1024 };
-  const { stdout } = await promisify(execFile)(command, args, options);
-  return stdout.trim();
-}
+const run = (command: string, args: string[], timeout?: number) =>
+  runToEnd(command, args, { cwd: ROOT, env, timeout });
 
 function docker(...args: string[]): Promise<string> {
   return run("docker", args);
@@ -84,11 +70,11 @@ function docker(...args: string[]): Promise<string> {
 
 /** The Compose command of the README for one role, or for several. */
 function composeLine(roles: readonly RoleName[], ...args: string[]): string[] {
-  return [...composeArgs, ...roles.flatMap((role) => ["-f", `docker-compose.${role}.yml`]), ...args];
+  return [...COMPOSE_ARGS, ...roles.flatMap((role) => ["-f", `docker-compose.${role}.yml`]), ...args];
 }
 
 async function containersOf(role: RoleName): Promise<string[]> {
-  return (await run(compose, composeLine([role], "ps", "-q"))).split("\n").filter(Boolean);
+  return (await run(COMPOSE, composeLine([role], "ps", "-q"))).split("\n").filter(Boolean);
 }
 
 interface Terminal {
@@ -153,23 +139,23 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
     env.MONITOR_PORT = String(await findFreePort());
     discovery = createDiscoveryApi(`http://127.0.0.1:${env.DISCOVERY_PORT}`);
     monitorUrl = `http://127.0.0.1:${env.MONITOR_PORT}`;
-    await run(compose, composeLine(ROLES, "build"), BUILD_TIMEOUT_MS);
+    await run(COMPOSE, composeLine(ROLES, "build"), BUILD_TIMEOUT_MS);
   });
 
   after(async () => {
     for (const { child } of terminals) child.kill("SIGKILL");
     const line = composeLine(ROLES, "down", "--rmi", "local", "--volumes", "--timeout", "2");
-    await run(compose, line, 120_000);
+    await run(COMPOSE, line, 120_000);
   });
 
   test("receivers and clients that were started first wait for discovery, and find it", async () => {
-    receivers = open(compose, composeLine(["receiver"], "up", "--scale", "receiver=3"));
+    receivers = open(COMPOSE, composeLine(["receiver"], "up", "--scale", "receiver=3"));
     await receivers.shows(new RegExp(`fault rate 0.5 .*, seed ${seed}`));
     await receivers.shows(/waiting for discovery/);
-    await run(compose, composeLine(["client"], "up", "-d", "--scale", "client=2"));
+    await run(COMPOSE, composeLine(["client"], "up", "-d", "--scale", "client=2"));
     assert.equal((await containersOf("client")).length, 2);
 
-    await run(compose, composeLine(["discovery"], "up", "-d"));
+    await run(COMPOSE, composeLine(["discovery"], "up", "-d"));
     await untilInGroup(3);
     assert.equal((await containersOf("receiver")).length, 3, "starting one role doesn't stop another");
     const hosts = (await listReceivers()).map(({ host }) => host);
@@ -232,7 +218,7 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
 
   test("discovery restarted: all receivers come back, under new ids", async () => {
     const before = await untilInGroup(3);
-    await run(compose, composeLine(["discovery"], "restart"));
+    await run(COMPOSE, composeLine(["discovery"], "restart"));
     const now = await untilInGroup(3);
     assert.deepEqual(
       now.filter((id) => before.includes(id)),
@@ -270,12 +256,12 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
   });
 
   test("up again: the group is whole", async () => {
-    await run(compose, composeLine(["receiver"], "up", "-d", "--scale", "receiver=3"));
+    await run(COMPOSE, composeLine(["receiver"], "up", "-d", "--scale", "receiver=3"));
     await untilInGroup(3);
   });
 
   test("the monitor, started last, shows the group, a message and its ack", async () => {
-    await run(compose, composeLine(["monitor"], "up", "-d"));
+    await run(COMPOSE, composeLine(["monitor"], "up", "-d"));
     const ask = (path: string) => got(`${monitorUrl}${path}`, { timeout: { request: 5000 } }).text();
     await until("the monitor answers", () => ask("/health").catch(() => undefined), TIMEOUT_MS);
     assert.match(await ask("/"), /<canvas/);
