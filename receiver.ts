@@ -24,6 +24,7 @@ import { problemWithOpenFiles } from "./plumbing/open_files.ts";
 import { option, optional, parseOptions, UsageError } from "./plumbing/options.ts";
 import { quoted } from "./plumbing/printable.ts";
 import { readJson } from "./plumbing/read_json.ts";
+import { createRecentIds, type RecentIds } from "./plumbing/recent_ids.ts";
 import { runIfMain, untilAborted } from "./plumbing/run.ts";
 import { seededRandom } from "./plumbing/seeded_random.ts";
 import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
@@ -57,7 +58,6 @@ export const OPTIONS = {
 
 const LANES = 50; // so many copies register, or leave, at a time
 const MAX_CONNECTIONS = 1000; // of one receiver
-const MIN_REMEMBERED = 50_000; // ids of processed messages; up to twice as many are
 
 /** What a receiver is given to work with. */
 export interface ReceiverOptions {
@@ -81,15 +81,14 @@ export interface ReceiverNode extends ReceiverOptions {
   server: Server;
   connections: Set<Socket>;
   inProgress: Map<string, Promise<void>>; // what is being processed, by message id
-  recentIds: Set<string>; // ids of messages that were processed, or are being
-  olderIds: Set<string>; // those before them
+  processed: RecentIds; // of messages that were processed, or are being
 }
 
 /** Listens for clients. It isn't in the group yet: see {@linkcode registerReceiver}. */
 export async function startReceiver(options: ReceiverOptions): Promise<ReceiverNode> {
   // Half open: a client that has said all (`printf … | nc -N`) still gets its acks.
   const server = createServer({ noDelay: true, allowHalfOpen: true });
-  const ids = { inProgress: new Map(), recentIds: new Set<string>(), olderIds: new Set<string>() };
+  const ids = { inProgress: new Map(), processed: createRecentIds() };
   const node: ReceiverNode = { ...options, server, connections: new Set(), ...ids };
   server.on("connection", (socket) => handleClientConnection(node, socket));
   node.port = await listen(server, options.port);
@@ -150,8 +149,8 @@ type Work = Pick<Message, "id" | "attempt" | "from"> & { heard: number | undefin
 /** Processes a message and answers an ack, unless the coin says otherwise. */
 async function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Promise<void> {
   const { id, attempt, from, heard, note } = work;
-  const { inProgress, trace } = node;
-  const duplicate = node.recentIds.has(id) || node.olderIds.has(id);
+  const { inProgress, processed, trace } = node;
+  const duplicate = processed.has(id);
   trace.tell("received", { message: id, attempt, receiver: node.id, from, heard, duplicate });
   if (duplicate) {
     await inProgress.get(id);
@@ -165,7 +164,7 @@ async function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Promi
   if (fault === "disconnect") return void peer.socket.destroy();
   if (fault === "exit") process.exit(1); // no cleanup, no goodbye: discovery has to find out by itself
 
-  remember(node, id); // before the work, so that a retry meanwhile is a duplicate
+  processed.add(id); // before the work, so that a retry meanwhile is a duplicate
   if (node.workMs > 0) {
     const done = delay(node.workMs, undefined, { ref: false }); // a stopped receiver doesn't finish it
     inProgress.set(id, done);
@@ -191,17 +190,6 @@ export function createCoin(rate: number, faults: readonly Fault[], random: () =>
     if (rate === 0 || random() >= rate) return undefined;
     return faults[Math.floor(random() * faults.length)];
   };
-}
-
-/**
- * Remembers an id, in bounded memory: when the recent ones are many they become the older ones, and what
- * was older is forgotten whole. To delete the oldest of one Set each time was ten times slower, measured.
- */
-export function remember(node: ReceiverNode, id: string): void {
-  node.recentIds.add(id);
-  if (node.recentIds.size < MIN_REMEMBERED) return;
-  node.olderIds = node.recentIds;
-  node.recentIds = new Set();
 }
 
 /** Leaves the group first, so that nobody sends here any more; then closes all connections. */

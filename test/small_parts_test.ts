@@ -7,23 +7,33 @@ import { inLanes } from "../plumbing/lanes.ts";
 import { createLog } from "../plumbing/log.ts";
 import { openFilesLimit, problemWithOpenFiles } from "../plumbing/open_files.ts";
 import { printable, quoted, shortId, showDuration } from "../plumbing/printable.ts";
+import { createRecentIds } from "../plumbing/recent_ids.ts";
 import { seededRandom } from "../plumbing/seeded_random.ts";
-import { createCoin, FAULT_NAMES, type ReceiverNode, remember } from "../receiver.ts";
+import { createCoin, FAULT_NAMES } from "../receiver.ts";
 import { until } from "./helpers.ts";
 
-test("remember() keeps at least the last 50,000 ids, and at most 100,000", () => {
-  const node = { recentIds: new Set(), olderIds: new Set() } as Partial<ReceiverNode> as ReceiverNode;
-  const knows = (n: number) => node.recentIds.has(`${n}`) || node.olderIds.has(`${n}`);
+test("createRecentIds() keeps at least the last 50,000 ids, without a gap", () => {
+  const ids = createRecentIds();
+  const idOf = (n: number) => `${n}`.padStart(36, "_"); // as long as a UUID
   // At each step only the edges are asked: what is known is always the newest ones, without a gap.
   for (let n = 1; n <= 260_000; n++) {
-    remember(node, `${n}`);
-    if (!knows(n)) assert.fail(`${n}: the newest is not known`);
-    if (n >= 50_000 && !knows(n - 49_999)) assert.fail(`${n}: the 50,000th newest is not known`);
-    if (knows(n - 100_000)) assert.fail(`${n}: the 100,001st newest is still known`);
-    if (node.recentIds.size + node.olderIds.size > 100_000) assert.fail(`${n}: more than 100,000 are kept`);
+    ids.add(idOf(n));
+    if (!ids.has(idOf(n))) assert.fail(`${n}: the newest is not known`);
+    if (n >= 50_000 && !ids.has(idOf(n - 49_999))) assert.fail(`${n}: the 50,000th newest is not known`);
   }
-  for (let n = 210_001; n <= 260_000; n++) assert.ok(knows(n), "without a gap");
+  for (let n = 210_001; n <= 260_000; n++) assert.ok(ids.has(idOf(n)), "without a gap");
 });
+
+for (const length of [6, 36, 128]) {
+  test(`createRecentIds() keeps no more than 8 MiB of ids of ${length} characters`, () => {
+    const ids = createRecentIds();
+    const most = Math.ceil((8 * 1024 * 1024) / (40 + length)) + 1;
+    for (let n = 0; n < 400_000; n++) {
+      ids.add(`${n}`.padStart(length, "_"));
+      if (ids.has(`${n - most}`.padStart(length, "_"))) assert.fail(`${most} are kept`);
+    }
+  });
+}
 
 test("seededRandom() gives the same numbers for the same seed, others for another, all from 0 to 1", () => {
   const take = (seed: number) => Array.from({ length: 1000 }, seededRandom(seed));
