@@ -231,3 +231,31 @@ test("a frame of the largest size is served beside many that are unfinished", as
   await untilAnswered(honest);
   assert.equal(honest.answers[0]?.text, `${MAX_FRAME_BYTES - 2}`);
 });
+
+test("peers that send as fast as they can don't keep another waiting for long", async () => {
+  let flooded = 0; // characters
+  const work: Work = (text, peer) => {
+    flooded += text.length;
+    if (text === "ping") sendFrame(peer, { text });
+  };
+  const server = await startServer(100, {}, work);
+  const flood = `"${"x".repeat(100)}"\n`.repeat(20_000);
+  for (let n = 0; n < 5; n++) {
+    const { socket } = await join(server);
+    const writeOn = () => {
+      while (socket.write(flood));
+    };
+    socket.on("drain", writeOn);
+    writeOn();
+  }
+  const other = await join(server);
+  await until("all of them are read", () => flooded > 10_000_000);
+  const before = flooded;
+  for (let count = 0; count < 10; count++) {
+    const answered = once(other.socket, "data");
+    other.send("ping");
+    await answered;
+  }
+  const meanwhile = (flooded - before) / 10;
+  assert.ok(meanwhile < 500_000, `${meanwhile} characters of others were read before one answer`);
+});
