@@ -20,7 +20,7 @@ import * as kind from "./plumbing/kinds.ts";
 import { inLanes } from "./plumbing/lanes.ts";
 import { listen } from "./plumbing/listen.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
-import { problemWithOpenFiles } from "./plumbing/open_files.ts";
+import { connectionsFor, problemWithOpenFiles } from "./plumbing/open_files.ts";
 import { option, optional, parseOptions, UsageError } from "./plumbing/options.ts";
 import { quoted } from "./plumbing/printable.ts";
 import { readJson } from "./plumbing/read_json.ts";
@@ -220,7 +220,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   log.info(`fault rate ${faultRate} (${fault}), seed ${seed}`);
   const times = { heartbeatEveryMs: heartbeatEvery, workMs: work, lateByMs: lateBy };
   const discovery = createDiscoveryApi(options.discovery);
-  const intake = createIntake(copies * MAX_CONNECTIONS);
+  const intake = createIntake(connectionsFor(copies * MAX_CONNECTIONS));
   const shared = { advertiseHost, ...times, discovery, intake, log, signal };
 
   const nodes: ReceiverNode[] = [];

@@ -4,6 +4,7 @@
  */
 import type { Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { connectionsFor } from "./open_files.ts";
 
 export const CONNECTION_LIMITS = {
   /** An idle one takes 10 KB, one in the middle of its headers 14 KB. */
@@ -32,8 +33,9 @@ export function watchConnections(
   { maxConnections, maxPipelined, answerWithinMs, checkEveryMs }: ConnectionLimits,
 ): (outgoing: ServerResponse) => boolean {
   const connections = new Map<Socket, Connection>();
+  const most = connectionsFor(maxConnections);
   server.on("connection", (socket: Socket) => {
-    if (connections.size >= maxConnections) findSpare(connections)?.resetAndDestroy();
+    if (connections.size >= most) findSpare(connections)?.resetAndDestroy();
     connections.set(socket, { since: performance.now(), answers: new Set() });
     socket.once("close", () => connections.delete(socket));
   });

@@ -167,7 +167,8 @@ function readOn(intake: Intake): void {
 function dismiss(guest: Guest, why: string): void {
   const { intake, socket } = guest;
   forget(guest);
-  if (socket.writableLength > 0 || intake.leaving.size >= MAX_LEAVING) return void socket.destroy();
+  if (socket.writableLength > 0 || intake.leaving.size >= Math.min(MAX_LEAVING, intake.maxGuests))
+    return void socket.destroy();
   intake.leaving.add(guest);
   socket.once("close", () => intake.leaving.delete(guest));
   guest.dismiss(guest, why);

@@ -1,7 +1,7 @@
 /** How many connections a process may have: each is an open file to the system. */
 import { readFileSync } from "node:fs";
 
-const OWN_FILES = 100; // what a process has open besides: its code, logs, connections to discovery
+const OWN_FILES = 50; // what a process has open besides, some 30: its code, logs, connections to discovery
 
 /** How many files this process may have open; undefined where the system has no /proc to ask. */
 export function openFilesLimit(): number | undefined {
@@ -16,6 +16,11 @@ export function openFilesLimit(): number | undefined {
 /** How many files a process with so many sockets has open. */
 export function openFilesFor(sockets: number): number {
   return sockets + OWN_FILES;
+}
+
+/** How many connections a server may take, of as many as it would: past its last file it can't even refuse one. */
+export function connectionsFor(wanted: number, most = openFilesLimit() ?? Number.POSITIVE_INFINITY): number {
+  return Math.max(1, Math.min(wanted, most - OWN_FILES));
 }
 
 /**

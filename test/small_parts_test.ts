@@ -172,10 +172,10 @@ for (const [ms, shown] of [
 test("problemWithOpenFiles() says both numbers when there are too few, and lets the rest pass", () => {
   assert.equal(
     problemWithOpenFiles("send", 1000, 1024),
-    "Cannot send: that takes 1100 open files, and this process may have 1024; try ulimit -n 1100, or fewer",
+    "Cannot send: that takes 1050 open files, and this process may have 1024; try ulimit -n 1050, or fewer",
   );
-  assert.match(problemWithOpenFiles("send", 925, 1024) ?? "", /1025 open files/);
-  assert.equal(problemWithOpenFiles("send", 924, 1024), undefined);
+  assert.match(problemWithOpenFiles("send", 975, 1024) ?? "", /1025 open files/);
+  assert.equal(problemWithOpenFiles("send", 974, 1024), undefined);
   const limit = openFilesLimit();
   assert.ok(limit === undefined || limit > 0);
 });
