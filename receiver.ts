@@ -33,6 +33,7 @@ import { createTrace, type Trace } from "./trace/trace.ts";
 /** What can go wrong with a message, by chance, so that the class sees what a failure looks like. */
 export const FAULTS = {
   silent: "crashed before processing it, no ack",
+  lost: "lost on its way, nothing was received",
   "lost-ack": "its ack will be lost",
   "late-ack": "its ack will be late",
   disconnect: "closed the connection before processing it",
@@ -56,8 +57,8 @@ export const OPTIONS = {
   ...TRACE_OPTIONS,
 };
 
-const LANES = 50; // so many copies register, or leave, at a time
 const MAX_CONNECTIONS = 1000; // of one receiver
+const LANES = 50; // so many copies register, or leave, at a time
 
 /** What a receiver is given to work with. */
 export interface ReceiverOptions {
@@ -151,16 +152,16 @@ async function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Promi
   const { id, attempt, from, heard, note } = work;
   const { inProgress, processed, trace } = node;
   const duplicate = processed.has(id);
-  trace.tell("received", { message: id, attempt, receiver: node.id, from, heard, duplicate });
+  const fault = duplicate ? undefined : node.tossCoin();
+  if (fault !== "lost")
+    trace.tell("received", { message: id, attempt, receiver: node.id, from, heard, duplicate });
   if (duplicate) {
     await inProgress.get(id);
     return sendAck(node, peer, work, true);
   }
-
-  const fault = node.tossCoin();
   if (fault)
     trace.tell("fault", { message: id, attempt, receiver: node.id, from, fault, note: FAULTS[fault] });
-  if (fault === "silent") return;
+  if (fault === "lost" || fault === "silent") return;
   if (fault === "disconnect") return void peer.socket.destroy();
   if (fault === "exit") process.exit(1); // no cleanup, no goodbye: discovery has to find out by itself
 

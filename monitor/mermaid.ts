@@ -93,8 +93,8 @@ function drawMessageEvent(event: TraceEvent, { say, note, nameOf, arrived }: Pen
       say(process, arrow, nameOf(receiver), `message ${id}, attempt ${attempt}`);
       break;
     }
-    case "fault":
-      note(process, plain(event.note ?? "fault"));
+    case "fault": // of one that was lost on its way the receiver knows nothing
+      if (event.fault !== "lost") note(process, plain(event.note ?? "fault"));
       break;
     case "processed":
       note(process, `processes ${id}`);

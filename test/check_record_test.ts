@@ -89,6 +89,20 @@ test("checkRecord() finds nothing in a run that kept every promise", () => {
   assert.deepEqual(checkRecord(flat(goodRun())), { broken: [], unclear: [] });
 });
 
+test("checkRecord() takes a message that was lost on its way for one that never came", () => {
+  const run = goodRun();
+  remove(run, "a", 9);
+  remove(run, "a", 11);
+  Object.assign(find(run, "a", 10), { fault: "lost" });
+  Object.assign(find(run, "a", 12), { duplicate: false });
+  Object.assign(find(run, "a", 13), { clock: 14, duplicate: false });
+  Object.assign(find(run, "client", 14), { clock: 15, duplicate: false, heard: 14 });
+  run.a.splice(-1, 0, at("a", 13, "processed", { message: "m2", attempt: 2 }));
+  assert.deepEqual(checkRecord(flat(run)), { broken: [], unclear: [] });
+  remove(run, "a", 13);
+  assert.ok(checkRecord(flat(run)).broken.length > 0, "it counts for no processing");
+});
+
 test("checkRecord() doesn't depend on the order of the files", () => {
   const { client, a, b } = goodRun();
   assert.deepEqual(checkRecord(flat({ b, client, a })), { broken: [], unclear: [] });

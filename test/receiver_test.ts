@@ -159,6 +159,26 @@ test("a silent fault gives no answer, leaves the connection open, and doesn't co
   );
 });
 
+test("a lost fault: nothing is received, the connection stays open, and the retry is a first", async () => {
+  const { node, lines, events } = await start(["lost"]);
+  const peer = await connectTo(node);
+  peer.send({ ...message("1"), clock: 700 }, message("next"), message("1"));
+  await frameCount(peer, 2);
+  assert.deepEqual(idsAndDuplicates(peer), [
+    ["next", false],
+    ["1", false],
+  ]);
+  const told = events.filter((each) => each.message === "1").map((each) => [each.event, each.fault]);
+  assert.deepEqual(told, [
+    ["fault", "lost"],
+    ["received", undefined],
+    ["processed", undefined],
+    ["acked", undefined],
+  ]);
+  assert.ok((peer.frames[0]?.clock ?? 0) < 700, "not even the time of its sending came");
+  assert.ok(lines.some((line) => line.includes("message 1, attempt 1, from somebody: lost on its way")));
+});
+
 test("a lost-ack fault gives no answer; its retry is acked as a duplicate, and was processed once", async () => {
   const { node, lines } = await start(["lost-ack"]);
   const peer = await connectTo(node);

@@ -149,6 +149,11 @@ const described: [EventName, EventDetails, string][] = [
   ],
   [
     "fault",
+    { ...m1, fault: "lost", note: FAULTS.lost },
+    "message 5f1c2a7e, attempt 2, from somebody: lost on its way, nothing was received",
+  ],
+  [
+    "fault",
     { ...m1, fault: "lost-ack", note: FAULTS["lost-ack"] },
     "message 5f1c2a7e, attempt 2, from somebody: its ack will be lost",
   ],
