@@ -162,10 +162,10 @@ async function sendTo(client: Client, report: Report, order: prompt.Order, signa
   }
   const id = randomUUID();
   const send = (to: Receiver, how: SendOptions) => sendMessage(client, to, body, { ...how, id });
-  const group = await sendToAll(receivers, send, { id, need, signal, onChange: report.onMembers });
-  if (group.outcome === "acked")
-    client.trace.tell("group acked", { message: id, need: group.need, ackedBy: group.acked });
-  return report.show(group);
+  const onEnough = (needed: number, ackedBy: string[]) =>
+    void client.trace.tell("group acked", { message: id, need: needed, ackedBy });
+  const how = { id, need, signal, onChange: report.onMembers, onEnough };
+  return report.show(await sendToAll(receivers, send, how));
 }
 
 /** Lists, asks what to send to whom, sends, and lists again, until the user quits or the input ends. */

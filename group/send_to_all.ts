@@ -44,6 +44,8 @@ export interface SendToAllOptions {
   signal: AbortSignal;
   /** Is told of the members when they are known, and of each that has its result. */
   onChange?: (members: readonly Member[], changed?: Member) => void;
+  /** Is told once, when enough have acked: how many that is, and whose acks there are. Then the others are given up. */
+  onEnough?: (need: number, ackedBy: string[]) => void;
 }
 
 /**
@@ -55,12 +57,12 @@ export interface SendToAllOptions {
 export async function sendToAll(
   receivers: readonly Receiver[],
   send: Send,
-  { id, need, signal, onChange }: SendToAllOptions,
+  { id, need, signal, onChange, onEnough }: SendToAllOptions,
 ): Promise<GroupResult> {
   const members = [...new Map(receivers.map((receiver) => [receiver.id, { receiver } as Member])).values()];
   const { length } = members;
-  let acked = 0;
-  let gone = 0;
+  let [acked, gone] = [0, 0];
+  let hasEnough = false;
   const needed = () => countNeeded(need, length - gone, length);
   const tooFew = `${length} receivers are in the group, and --need is ${need}`;
   const reason = length < needed() ? tooFew : problemWithOpenFiles(`send to ${length} receivers`, length);
@@ -79,7 +81,10 @@ export async function sendToAll(
     onChange?.(members, member);
     if (result.outcome === "acked") acked += 1;
     if (result.gone) gone += 1;
-    if (acked >= needed()) enough.abort("enough others have acked");
+    if (hasEnough || acked < needed()) return;
+    hasEnough = true;
+    onEnough?.(needed(), sumUp(members, needed()).acked);
+    enough.abort("enough others have acked");
   };
   const giveUpAll = (error: unknown) => {
     enough.abort("the send to the group failed");

@@ -60,10 +60,9 @@ export async function send(
   }
   const id = randomUUID();
   const sendToMember = (to: Receiver, how: SendOptions) => sendMessage(client, to, "to all", { ...how, id });
-  const group = await sendToAll(receivers, sendToMember, { id, need: pick(NEEDS) ?? "all", signal });
-  if (group.outcome === "acked")
-    client.trace.tell("group acked", { message: id, need: group.need, ackedBy: group.acked });
-  return group;
+  const onEnough = (need: number, ackedBy: string[]) =>
+    void client.trace.tell("group acked", { message: id, need, ackedBy });
+  return sendToAll(receivers, sendToMember, { id, need: pick(NEEDS) ?? "all", signal, onEnough });
 }
 
 /** By chance, and not by the seed: how many messages there are is not decided by it either. */

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
 import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
+import { readRecord } from "../trace/check_record.ts";
 import { discoveryUrl, type Role, startRole, stopRole, until } from "./helpers.ts";
 import { endAll, roles, start, startOwnDiscovery } from "./started.ts";
 
@@ -198,6 +199,31 @@ test("--to all --need 2 ends when two have acked, not at the timeout of a silent
   assert.equal(await tooMany.exitCode(), 1);
   assert.match(tooMany.stdout(), /^group undelivered: 3 receivers are in the group, and --need is 4\n$/);
   assert.equal(await stopRole(silent), 0);
+});
+
+test("a client records that its group has enough before it gives up on the others", async () => {
+  const { url, api } = await startGroup(1, "--copies", "3");
+  const silent = start(
+    "receiver.ts",
+    "--discovery",
+    url,
+    "--advertise-host",
+    "127.0.0.1",
+    "--fault-rate",
+    "1",
+  );
+  await silent.says(/registered as/);
+  await untilListed(api, 4);
+  const folder = mkdtempSync(join(tmpdir(), "enough-"));
+  const record = join(folder, "client.jsonl");
+  const args = ["--discovery", url, "--to", "all", "--need", "3", "--ack-timeout", "1m", "--record", record];
+  assert.equal(await start("client.ts", ...args).exitCode(), 0);
+  const told = readRecord(record).map(({ event }) => event);
+  assert.deepEqual(
+    told.filter((event) => event === "group acked" || event === "gave up"),
+    ["group acked", "gave up"],
+  );
+  rmSync(folder, { recursive: true });
 });
 
 test("--to any finds the only receiver that answers", async () => {

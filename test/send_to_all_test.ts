@@ -55,13 +55,16 @@ for (const [need, acking, needed] of [
     });
     const { client, events } = makeClient(receivers, { ackTimeoutMs: LONG_MS });
     const results: Result[] = [];
+    const enough: unknown[] = [];
     const send = (to: Receiver, how: SendOptions) => sendMessage(client, to, "oi", how);
     const result = await sendToAll(receivers, send, {
       id: "m-1",
       need,
       signal: new AbortController().signal,
       onChange: (_members, changed) => changed?.result && results.push(changed.result),
+      onEnough: (...told) => enough.push(...told, events.filter(({ event }) => event === "gave up").length),
     });
+    assert.deepEqual(enough, [needed, result.acked, 0], "told once, before any other is given up");
     assert.ok(result.ms < LONG_MS / 2, `at once, and it took ${result.ms} ms`);
     assert.deepEqual([result.outcome, result.need], ["acked", needed]);
     assert.deepEqual(
@@ -78,6 +81,36 @@ for (const [need, acking, needed] of [
     assert.ok(seen().every((attempts) => attempts.length <= 1));
   });
 }
+
+test("sendToAll() of all tells that it has enough at the last ack, or when the last that is missing has left", async () => {
+  for (const leaves of [false, true]) {
+    const { receivers, fakes } = await fakeGroup(3, (number, message, socket) => {
+      if (number !== 1 || (!leaves && message.attempt === 2)) ackAs(number, message, socket);
+    });
+    const group = [...receivers];
+    const { client } = makeClient(group);
+    const enough: [number, string[]][] = [];
+    const send = (to: Receiver, how: SendOptions) => sendMessage(client, to, "oi", how);
+    const { signal } = new AbortController();
+    const onEnough = (need: number, ackedBy: string[]) => void enough.push([need, ackedBy.toSorted()]);
+    const sending = sendToAll(receivers, send, { id: "m-1", need: "all", signal, onEnough });
+    await until("the silent one got it", () => (fakes[1]?.seen.length ?? 0) > 0);
+    if (leaves) group.splice(1, 1);
+    await sending;
+    assert.deepEqual(enough, [leaves ? [2, ["id-0", "id-2"]] : [3, ["id-0", "id-1", "id-2"]]]);
+  }
+});
+
+test("sendToAll() doesn't tell that it has enough when it never has", async () => {
+  const { receivers } = await fakeGroup(2, (number, message, socket) => {
+    if (number === 0) ackAs(number, message, socket);
+  });
+  const { client } = makeClient(receivers, { maxAttempts: 1 });
+  const send = (to: Receiver, how: SendOptions) => sendMessage(client, to, "oi", how);
+  const onEnough = () => assert.fail("it hasn't");
+  const { signal } = new AbortController();
+  await sendToAll(receivers, send, { id: "m-1", need: "all", signal, onEnough });
+});
 
 test("sendToAll() doesn't take two acks of four for a majority", async () => {
   const { receivers } = await fakeGroup(4, (number, message, socket) => {
