@@ -13,7 +13,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { isGone } from "./group/is_gone.ts";
 import type { Result, SendOptions } from "./group/result.ts";
-import { sendToAll } from "./group/send_to_all.ts";
+import { type Enough, sendToAll } from "./group/send_to_all.ts";
 import { type NextReceiver, takeTurns } from "./group/take_turns.ts";
 import { createDiscoveryApi, type DiscoveryApi } from "./lib/discovery_api.ts";
 import * as links from "./lib/links.ts";
@@ -119,7 +119,6 @@ async function sendOnce(client: Client, message: Outgoing, receiver?: Receiver):
   const number = ++message.attempts;
   if (receiver === undefined) return { how: "unreachable", reason: "nobody is in the group" };
   message.receiver = receiver;
-
   const timeout = client.links.ackTimeoutMs;
   const endsAt = performance.now() + timeout;
   const about = { message: sending.id, attempt: number, receiver: receiver.id, timeout };
@@ -162,8 +161,7 @@ async function sendTo(client: Client, report: Report, order: prompt.Order, signa
   }
   const id = randomUUID();
   const send = (to: Receiver, how: SendOptions) => sendMessage(client, to, body, { ...how, id });
-  const onEnough = (needed: number, ackedBy: string[]) =>
-    void client.trace.tell("group acked", { message: id, need: needed, ackedBy });
+  const onEnough = (enough: Enough) => void client.trace.tell("group acked", { message: id, ...enough });
   const how = { id, need, signal, onChange: report.onMembers, onEnough };
   return report.show(await sendToAll(receivers, send, how));
 }
@@ -228,6 +226,7 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
     ackTimeoutMs: options.ackTimeout,
   });
   try {
+    client.trace.tell("started", {});
     const isDone = asks ? askAndSend(client, report, screen, options) : sendAndEnd(client, report, options);
     return (await isDone) ? 0 : 1;
   } catch (error) {
@@ -237,6 +236,7 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
     links.closeLinks(client.links);
     report.end();
     screen.close();
+    client.trace.tell("stopped", {});
   }
 }
 

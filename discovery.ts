@@ -12,13 +12,7 @@ import { randomUUID } from "node:crypto";
 import type { Context, Hono } from "hono";
 import * as wire from "./lib/messages.ts";
 import { answerBytes } from "./plumbing/answers.ts";
-import {
-  closeWhenAborted,
-  createHono,
-  httpOptions,
-  type ServeOptions,
-  serve,
-} from "./plumbing/http_server.ts";
+import * as http from "./plumbing/http_server.ts";
 import { createJsonList } from "./plumbing/json_list.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
@@ -30,7 +24,7 @@ import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
 import { createTrace, type Outlet, type Trace } from "./trace/trace.ts";
 
 export const OPTIONS = {
-  ...httpOptions("5000"),
+  ...http.httpOptions("5000"),
   "receiver-ttl": option(kind.duration, "30s", "how long a receiver stays listed without a heartbeat"),
   "sweep-every": option(kind.interval, "5s", "how often expired receivers are removed from memory"),
   monitor: TRACE_OPTIONS.monitor,
@@ -134,7 +128,7 @@ function remove(registry: Registry, lease: Lease, event: Change["event"]): Chang
 
 /** The HTTP calls, apart from any socket. */
 export function createApp(registry: Registry, trace: Trace, log: Log): Hono {
-  const app = createHono({ name: "discovery", log });
+  const app = http.createHono({ name: "discovery", log });
 
   app.post("/register", async (c) => {
     const where = await readBody(c, "register", (json) => readJson(wire.RegistrationSchema, json));
@@ -179,14 +173,19 @@ function tell(trace: Trace, changes: Change[], ttlMs: number): void {
 
 /** Listens; resolves when it does. */
 export async function startDiscovery(
-  options: ServeOptions & { receiverTtlMs: number; sweepEveryMs: number },
+  options: http.ServeOptions & { receiverTtlMs: number; sweepEveryMs: number },
   log: Log,
   outlets: readonly Outlet[] = [],
 ): Promise<{ port: number; close(): void }> {
   const trace = createTrace("discovery", { log, outlets });
   const registry = createRegistry(options.receiverTtlMs);
+  trace.tell("started", {});
   const sweeping = setInterval(() => tell(trace, sweep(registry), registry.ttlMs), options.sweepEveryMs);
-  return serve(createApp(registry, trace, log), { ...options, onClose: () => clearInterval(sweeping) });
+  const onClose = () => {
+    clearInterval(sweeping);
+    trace.tell("stopped", {});
+  };
+  return http.serve(createApp(registry, trace, log), { ...options, onClose });
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
@@ -198,7 +197,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const settings = { ...options, receiverTtlMs: options.receiverTtl, sweepEveryMs: options.sweepEvery };
   const discovery = await startDiscovery(settings, log, await openOutlets(options));
   log.info(`listening on ${options.host}, port ${discovery.port}`);
-  return closeWhenAborted(discovery, signal, log);
+  return http.closeWhenAborted(discovery, signal, log);
 }
 
 await runIfMain(import.meta, main);

@@ -36,6 +36,13 @@ export interface GroupResult {
 /** A way to send to one member, and to try again: the client's `sendMessage`. */
 export type Send = (to: Receiver, options: SendOptions) => Promise<Result>;
 
+/** Enough have acked. */
+export interface Enough {
+  need: number;
+  /** The ids of the receivers whose acks there are. */
+  ackedBy: string[];
+}
+
 export interface SendToAllOptions {
   /** The id of the message. */
   id: string;
@@ -44,8 +51,8 @@ export interface SendToAllOptions {
   signal: AbortSignal;
   /** Is told of the members when they are known, and of each that has its result. */
   onChange?: (members: readonly Member[], changed?: Member) => void;
-  /** Is told once, when enough have acked: how many that is, and whose acks there are. Then the others are given up. */
-  onEnough?: (need: number, ackedBy: string[]) => void;
+  /** Is told once, when enough have acked, before the others are given up. */
+  onEnough?: (enough: Enough) => void;
 }
 
 /**
@@ -83,7 +90,7 @@ export async function sendToAll(
     if (result.gone) gone += 1;
     if (hasEnough || acked < needed()) return;
     hasEnough = true;
-    onEnough?.(needed(), sumUp(members, needed()).acked);
+    onEnough?.({ need: needed(), ackedBy: sumUp(members, needed()).acked });
     enough.abort("enough others have acked");
   };
   const giveUpAll = (error: unknown) => {

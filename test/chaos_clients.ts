@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Client, createClient, discoverReceivers, sendMessage } from "../client.ts";
 import type { Result, SendOptions } from "../group/result.ts";
-import { type GroupResult, type Need, sendToAll } from "../group/send_to_all.ts";
+import { type Enough, type GroupResult, type Need, sendToAll } from "../group/send_to_all.ts";
 import { takeTurns } from "../group/take_turns.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import type { Receiver } from "../lib/messages.ts";
@@ -60,8 +60,7 @@ export async function send(
   }
   const id = randomUUID();
   const sendToMember = (to: Receiver, how: SendOptions) => sendMessage(client, to, "to all", { ...how, id });
-  const onEnough = (need: number, ackedBy: string[]) =>
-    void client.trace.tell("group acked", { message: id, need, ackedBy });
+  const onEnough = (enough: Enough) => void client.trace.tell("group acked", { message: id, ...enough });
   return sendToAll(receivers, sendToMember, { id, need: pick(NEEDS) ?? "all", signal, onEnough });
 }
 

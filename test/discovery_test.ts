@@ -5,6 +5,7 @@ import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
 import { waitForDiscoveryServer } from "../lib/wait_for_discovery.ts";
 import { listen } from "../plumbing/listen.ts";
+import type { TraceEvent } from "../trace/events.ts";
 import { keptLog, until } from "./helpers.ts";
 
 const OPTIONS = { host: "127.0.0.1", port: 0, receiverTtlMs: 30_000, sweepEveryMs: 5000 };
@@ -83,6 +84,17 @@ test("discovery wants JSON to be called JSON", async () => {
 
 test("discovery says which methods it allows", async () => {
   assert.equal((await call("GET", "/heartbeat")).headers.get("allow"), "POST");
+});
+
+test("startDiscovery() tells when it starts and when it is closed", async () => {
+  const told: string[] = [];
+  const { log } = keptLog();
+  const outlets = [({ process, event }: TraceEvent) => void told.push(`${process} ${event}`)];
+  const { close } = await startDiscovery(OPTIONS, log, outlets);
+  assert.deepEqual(told, ["discovery started"]);
+  close();
+  await until("it has ended", () => told.length > 1);
+  assert.deepEqual(told, ["discovery started", "discovery stopped"]);
 });
 
 test("startDiscovery() says what to do when the port is taken", async () => {

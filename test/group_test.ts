@@ -226,6 +226,20 @@ test("a client records that its group has enough before it gives up on the other
   rmSync(folder, { recursive: true });
 });
 
+test("a client records when it starts and when it ends, also when it waits at its prompt until it is stopped", async () => {
+  const { url } = await startGroup(1);
+  const folder = mkdtempSync(join(tmpdir(), "lives-"));
+  const [sent = "", asked = ""] = ["sent.jsonl", "asked.jsonl"].map((file) => join(folder, file));
+  assert.equal(await start("client.ts", "--discovery", url, "--to", "0", "--record", sent).exitCode(), 0);
+  const client = start("client.ts", "--discovery", url, "--record", asked);
+  await client.says(/Choose a receiver/);
+  assert.equal(await stopRole(client), 0);
+  const eventsOf = (file: string) => readRecord(file).map(({ event }) => event);
+  assert.deepEqual(eventsOf(sent), ["started", "listed", "sent", "ack received", "stopped"]);
+  assert.deepEqual(eventsOf(asked), ["started", "listed", "stopped"]);
+  rmSync(folder, { recursive: true });
+});
+
 test("--to any finds the only receiver that answers", async () => {
   const { url, api } = await startGroup(1, "--copies", "3", "--fault-rate", "1");
   const good = start("receiver.ts", "--discovery", url, "--advertise-host", "127.0.0.1", "--fault-rate", "0");

@@ -5,7 +5,7 @@ import { afterEach, test } from "node:test";
 import { sendMessage } from "../client.ts";
 import { isGone } from "../group/is_gone.ts";
 import type { Result, SendOptions } from "../group/result.ts";
-import { type Member, sendToAll } from "../group/send_to_all.ts";
+import { type Enough, type Member, sendToAll } from "../group/send_to_all.ts";
 import { createDiscoveryApi, DiscoveryError, type Listing } from "../lib/discovery_api.ts";
 import type { Message, Receiver } from "../lib/messages.ts";
 import { ackAs, fakeDiscovery, fakeGroup, giveUp, LONG_MS, makeClient } from "./fake_receivers.ts";
@@ -62,9 +62,13 @@ for (const [need, acking, needed] of [
       need,
       signal: new AbortController().signal,
       onChange: (_members, changed) => changed?.result && results.push(changed.result),
-      onEnough: (...told) => enough.push(...told, events.filter(({ event }) => event === "gave up").length),
+      onEnough: (told) => enough.push(told, events.filter(({ event }) => event === "gave up").length),
     });
-    assert.deepEqual(enough, [needed, result.acked, 0], "told once, before any other is given up");
+    assert.deepEqual(
+      enough,
+      [{ need: needed, ackedBy: result.acked }, 0],
+      "told once, before any other is given up",
+    );
     assert.ok(result.ms < LONG_MS / 2, `at once, and it took ${result.ms} ms`);
     assert.deepEqual([result.outcome, result.need], ["acked", needed]);
     assert.deepEqual(
@@ -89,15 +93,16 @@ test("sendToAll() of all tells that it has enough at the last ack, or when the l
     });
     const group = [...receivers];
     const { client } = makeClient(group);
-    const enough: [number, string[]][] = [];
+    const enough: Enough[] = [];
     const send = (to: Receiver, how: SendOptions) => sendMessage(client, to, "oi", how);
     const { signal } = new AbortController();
-    const onEnough = (need: number, ackedBy: string[]) => void enough.push([need, ackedBy.toSorted()]);
+    const onEnough = (told: Enough) => void enough.push({ ...told, ackedBy: told.ackedBy.toSorted() });
     const sending = sendToAll(receivers, send, { id: "m-1", need: "all", signal, onEnough });
     await until("the silent one got it", () => (fakes[1]?.seen.length ?? 0) > 0);
     if (leaves) group.splice(1, 1);
     await sending;
-    assert.deepEqual(enough, [leaves ? [2, ["id-0", "id-2"]] : [3, ["id-0", "id-1", "id-2"]]]);
+    const ackedBy = leaves ? ["id-0", "id-2"] : ["id-0", "id-1", "id-2"];
+    assert.deepEqual(enough, [{ need: ackedBy.length, ackedBy }]);
   }
 });
 

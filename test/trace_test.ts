@@ -13,6 +13,7 @@ import {
   DISCOVERY_EVENTS,
   type EventDetails,
   type EventName,
+  MONITOR_EVENTS,
   RECEIVER_EVENTS,
   type TraceEvent,
   TraceEventSchema,
@@ -71,21 +72,23 @@ test("createTrace() gives each event to all outlets, whole, before tell() return
 for (const [logLevel, said] of [
   ["warn", []],
   ["info", ["sent", "processed"]],
-  ["debug", ["received", "sent", "gave up", "processed"]],
+  ["debug", ["started", "received", "sent", "gave up", "processed", "stopped"]],
 ] as const) {
   test(`createTrace() logs at ${logLevel}: ${said.join(", ") || "nothing"}`, () => {
     const lines: string[] = [];
     const log = createLog("test", { logLevel, writeLine: (line) => lines.push(line) });
     const kept: TraceEvent[] = [];
     const { tell } = createTrace("test", { log, outlets: [(event) => kept.push(event)] });
-    for (const event of ["received", "sent", "gave up", "processed"] as const) {
+    for (const event of ["started", "received", "sent", "gave up", "processed", "stopped"] as const) {
       tell(event, { message: event, attempt: 1 });
     }
     assert.deepEqual(
-      lines.map((line) => line.match(/message (.*), attempt 1/)?.[1]),
+      lines
+        .map((line) => line.match(/message (.*), attempt 1|started|stopped/))
+        .map((said) => said?.[1] ?? said?.[0]),
       said.map((event) => event.slice(0, 8)),
     );
-    assert.equal(kept.length, 4, "what is logged has no say in what is recorded");
+    assert.equal(kept.length, 6, "what is logged has no say in what is recorded");
   });
 }
 
@@ -126,6 +129,10 @@ const described: [EventName, EventDetails, string][] = [
   ],
   ["joined", { receiver: "9b03d4c1-2222", note: "host:7" }, "registered as 9b03d4c1, host:7"],
   ["left", { receiver: "9b03d4c1-2222", note: "host:7" }, "9b03d4c1 left, host:7"],
+  ["started", {}, "started"],
+  ["stopped", {}, "stopped"],
+  ["unreachable", { from: "client-1" }, "nothing is heard of client-1 any more"],
+  ["reachable", { from: "client-1" }, "client-1 is heard again"],
   ["listed", { note: "3 in the group" }, "listed: 3 in the group"],
   [
     "ack ignored",
@@ -187,7 +194,7 @@ for (const [event, details, words] of described) {
 test("every event has its words above", () => {
   assert.deepEqual(
     new Set(described.map(([event]) => event)),
-    new Set([...CLIENT_EVENTS, ...RECEIVER_EVENTS, ...DISCOVERY_EVENTS]),
+    new Set([...CLIENT_EVENTS, ...RECEIVER_EVENTS, ...DISCOVERY_EVENTS, ...MONITOR_EVENTS]),
   );
 });
 

@@ -9,13 +9,18 @@ export const MAX_NOTE = 300;
  */
 export const MAX_EVENT_BYTES = 512 * 1024;
 
-const name = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
+/** Of a process, a message or a receiver. */
+export const NameSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31));
 const outcome = v.picklist(["acked", "undelivered", "unknown"]);
 
-/** Of a client: what it did with a message, and what it learned. */
+/** What discovery is called, where processes are named. */
+export const DISCOVERY = "discovery";
+
+/** Of a client: from when to when it was there, what it did with a message, and what it learned. */
 export const CLIENT_EVENTS = [
+  "started",
   "listed",
   "sent",
   "retried",
@@ -25,39 +30,53 @@ export const CLIENT_EVENTS = [
   "connection failed",
   "gave up",
   "group acked",
+  "stopped",
 ] as const;
 /** Of a receiver: what it did with a message, and whether it is in the group. */
 export const RECEIVER_EVENTS = ["joined", "left", "received", "fault", "processed", "acked"] as const;
-/** Of discovery: whose lease began, goes on, and is over. Its clock is its own: no message brings it another's. */
-export const DISCOVERY_EVENTS = ["registered", "heartbeat", "left", "expired", "replaced"] as const;
+/**
+ * Of discovery: from when to when it was there, and whose lease began, goes on, and is over. Its clock is its own: no
+ * message brings it another's.
+ */
+export const DISCOVERY_EVENTS = [
+  "started",
+  "registered",
+  "heartbeat",
+  "left",
+  "expired",
+  "replaced",
+  "stopped",
+] as const;
+/** Of the monitor: nothing is heard any more of a client or of discovery, `from` says which; it is heard again. */
+export const MONITOR_EVENTS = ["unreachable", "reachable"] as const;
 
 export const TraceEventSchema = v.object({
-  event: v.picklist([...CLIENT_EVENTS, ...RECEIVER_EVENTS, ...DISCOVERY_EVENTS]),
+  event: v.picklist([...CLIENT_EVENTS, ...RECEIVER_EVENTS, ...DISCOVERY_EVENTS, ...MONITOR_EVENTS]),
   /** Where it happened: `client-4f2a`, or a receiver's name, which stays when its id changes. */
-  process: name,
+  process: NameSchema,
   /** Lamport time. */
   clock: time,
   /** Time on the wall, in milliseconds since 1970; for people, never for order. */
   at: v.number(),
   /** The message's id. */
-  message: v.optional(name),
+  message: v.optional(NameSchema),
   attempt: v.optional(time),
   /** How long the attempt waits for its ack, in milliseconds. */
   timeout: v.optional(milliseconds),
   /** The id of the receiver that it is about. */
-  receiver: v.optional(name),
-  /** The process that the message came from. */
-  from: v.optional(name),
+  receiver: v.optional(NameSchema),
+  /** The process that the message came from, or that the monitor heard, or not. */
+  from: v.optional(NameSchema),
   /** The Lamport time that came with the message or the ack. */
   heard: v.optional(time),
   duplicate: v.optional(v.boolean()),
-  fault: v.optional(name),
+  fault: v.optional(NameSchema),
   /** How long the lease lasts from now on, in milliseconds. */
   lease: v.optional(milliseconds),
   outcome: v.optional(outcome),
   /** How many acks a send to the group needed, and the ids of the receivers that they came from, unless too many. */
   need: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-  ackedBy: v.optional(v.array(name)),
+  ackedBy: v.optional(v.array(NameSchema)),
   /** In words: why it failed, what the fault does, the beginning of the body, an address. */
   note: v.optional(v.pipe(v.string(), v.maxLength(MAX_NOTE))),
 });

@@ -72,8 +72,10 @@ function hasRoom(ids: readonly string[]): boolean {
   return Buffer.byteLength(JSON.stringify(ids)) <= MAX_EVENT_BYTES - 4096;
 }
 
-/** Events that a line nearby says already: only at `debug`. */
+/** Events that a line nearby says already, or the start and the end of the log itself: only at `debug`. */
 const DETAILS: ReadonlySet<EventName> = new Set([
+  "started",
+  "stopped",
   "listed",
   "received",
   "ack received",
@@ -95,6 +97,8 @@ export function describe(event: EventName, details: EventDetails): string {
 const change = (what: string) => (d: EventDetails) => `${d.receiver} ${what}, ${d.note}`;
 
 const WORDS: Record<EventName, (details: EventDetails) => string> = {
+  started: () => "started",
+  stopped: () => "stopped",
   listed: (d) => `listed: ${d.note}`,
   sent: (d) => `${d.message}: sent to ${d.receiver}`,
   retried: (d) => `${d.message}: sent again to ${d.receiver}`,
@@ -115,4 +119,6 @@ const WORDS: Record<EventName, (details: EventDetails) => string> = {
   left: change("left"),
   expired: change("expired"),
   replaced: change("replaced"),
+  unreachable: (d) => `nothing is heard of ${d.from} any more`,
+  reachable: (d) => `${d.from} is heard again`,
 };
