@@ -3,38 +3,38 @@
  * their events when they are told where it is (`--monitor`), never wait for it, and do their work in the
  * same way when it is slow or dead.
  *
- * It keeps the last 10,000 events, and gives them to the page (folder `monitor/`) as they come.
+ * It keeps the last 10,000 events, and gives them to the page (folder `monitor/`) as they come. Instead of what happens
+ * now it shows what was recorded (`--record`, or `/events.jsonl` of a monitor), once and for all, with `--replay`.
  *
  *     tsx monitor.ts                                        then open http://localhost:5001
  *     tsx discovery.ts --monitor http://localhost:5001
  *     tsx receiver.ts --monitor http://localhost:5001
  *     tsx client.ts --monitor http://localhost:5001
+ *     tsx monitor.ts --replay receiver.jsonl client.jsonl   all records of one run
  */
 import type { Hono } from "hono";
-import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
 import { createEventStore, type EventStore } from "./monitor/event_store.ts";
 import { drawMermaid } from "./monitor/mermaid.ts";
+import { createPresence, type Presence } from "./monitor/presence.ts";
+import { openReplay, type Replay } from "./monitor/replay.ts";
 import { protect, servePage } from "./monitor/serve_page.ts";
 import { streamEvents, streamLines } from "./monitor/stream_events.ts";
+import { type WatchedDiscovery, watchDiscovery } from "./monitor/watch_discovery.ts";
 import { answerBytes, cached } from "./plumbing/answers.ts";
-import {
-  closeWhenAborted,
-  createHono,
-  httpOptions,
-  type ServeOptions,
-  serve,
-} from "./plumbing/http_server.ts";
+import * as http from "./plumbing/http_server.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
-import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
+import { LOG_OPTIONS, option, parseOptions, several } from "./plumbing/options.ts";
 import { readBody } from "./plumbing/read_body.ts";
 import { runIfMain } from "./plumbing/run.ts";
 import { MAX_BATCH_BYTES, readBatch } from "./trace/batch.ts";
 import type { TraceEvent } from "./trace/events.ts";
+import { createTrace } from "./trace/trace.ts";
 
 export const OPTIONS = {
-  ...httpOptions("5001"),
+  ...http.httpOptions("5001"),
   discovery: option(kind.url, "http://localhost:5000", "the discovery server"),
+  replay: several("records that it shows instead of what happens now [default: none]"),
   ...LOG_OPTIONS,
 };
 
@@ -43,42 +43,66 @@ const SAME_FOR_MS = 1000; // how long the group and the diagram are used again, 
 
 export interface Monitor {
   store: EventStore;
-  discovery: DiscoveryApi;
   log: Log;
   /** How many events the roles had no room for. */
   lost: number;
   /** How many pages are open. */
   pages: number;
+  /** Of what happens now: whom it hears. */
+  live?: { discovery: WatchedDiscovery; presence: Presence };
+  replay?: Replay;
 }
 
 /** The HTTP calls, apart from any socket. */
 export function createApp(monitor: Monitor): Hono {
-  const app = createHono({ name: "the monitor", log: monitor.log });
+  const app = http.createHono({ name: "the monitor", log: monitor.log });
   protect(app);
+  if (monitor.live) takeEvents(app, monitor, monitor.live);
+  else refuseEvents(app);
   answerEvents(app, monitor);
-  answerGroup(app, monitor);
   servePage(app);
   return app;
 }
 
-function answerEvents(app: Hono, monitor: Monitor): void {
+/** What the roles tell, and who is there. */
+function takeEvents(app: Hono, monitor: Monitor, { discovery, presence }: Required<Monitor>["live"]): void {
   const { store } = monitor;
   app.post("/events", async (c) => {
-    const { events, lost } = await readBody(c, "take events", readBatch, MAX_BATCH_BYTES);
-    monitor.lost += lost;
-    store.add(events);
-    if (events.length === 0 && lost > 0) store.wake();
+    const batch = await readBody(c, "take events", readBatch, MAX_BATCH_BYTES);
+    monitor.lost += batch.lost;
+    store.add(batch.events);
+    presence.heard(batch);
+    if (batch.events.length === 0 && batch.lost > 0) store.wake();
     return c.body(null, 204);
   });
+  const getGroup = cached(SAME_FOR_MS, async () => {
+    const clients = JSON.stringify(presence.list());
+    const [begin, end] = [Buffer.from('{"receivers":'), Buffer.from(`,"clients":${clients}}`)];
+    return Buffer.concat([begin, (await discovery.list()) ?? Buffer.from("null"), end]);
+  });
+  app.get("/group", async (c) => answerBytes(c, await getGroup()));
+}
+
+function refuseEvents(app: Hono): void {
+  const error = "Cannot take events: this monitor replays records; start one without --replay";
+  app.post("/events", (c) => c.json({ error }, 409));
+}
+
+function answerEvents(app: Hono, monitor: Monitor): void {
+  const { store, replay } = monitor;
   app.get("/events", (c) => {
     if (monitor.pages >= MAX_PAGES)
       return c.json({ error: `Cannot open more than ${MAX_PAGES} pages: close one` }, 503);
     return streamEvents(monitor, c);
   });
   app.get("/events.jsonl", (c) => streamLines(monitor, c));
-  const getDiagram = cached(SAME_FOR_MS, () => Buffer.from(drawMermaid(readAll(store), { messages: 20 })));
+  const drawnForMs = replay ? Number.POSITIVE_INFINITY : SAME_FOR_MS;
+  const getDiagram = cached(drawnForMs, () => Buffer.from(drawMermaid(readAll(store), { messages: 20 })));
   app.get("/diagram.mmd", (c) =>
     answerBytes(c, getDiagram(), { "Content-Type": "text/plain; charset=UTF-8" }),
+  );
+  app.get("/health", (c) =>
+    c.json({ status: "ok", events: store.next() - store.first(), lost: monitor.lost, pages: monitor.pages }),
   );
 }
 
@@ -87,34 +111,22 @@ function readAll(store: EventStore): TraceEvent[] {
   return store.from(store.first()).map((json) => ({ ...JSON.parse(json.toString()), ackedBy: undefined }));
 }
 
-/** Who is there, and how the monitor is. */
-function answerGroup(app: Hono, monitor: Monitor): void {
-  const { store } = monitor;
-  const getGroup = cached(SAME_FOR_MS, async () => {
-    const { receivers } = await monitor.discovery.list();
-    return Buffer.from(JSON.stringify({ receivers }));
-  });
-  app.get("/group", async (c) => {
-    try {
-      return answerBytes(c, await getGroup());
-    } catch (error) {
-      if (!(error instanceof DiscoveryError)) throw error;
-      return c.json({ error: error.message }, 502);
-    }
-  });
-  app.get("/health", (c) =>
-    c.json({ status: "ok", events: store.next() - store.first(), lost: monitor.lost, pages: monitor.pages }),
-  );
-}
-
 /** Listens; resolves when it does. */
 export async function startMonitor(
-  options: ServeOptions & { discovery: string },
+  options: http.ServeOptions & { discovery: string; replay?: readonly string[] | undefined },
   log: Log,
 ): Promise<{ port: number; close(): void }> {
+  const mine = { log, lost: 0, pages: 0 };
+  if (options.replay) {
+    const replay = openReplay(options.replay, log);
+    return http.serve(createApp({ ...mine, store: replay.store, replay }), options);
+  }
   const store = createEventStore();
-  const discovery = createDiscoveryApi(options.discovery);
-  return serve(createApp({ store, discovery, log, lost: 0, pages: 0 }), options);
+  const tell = (event: TraceEvent) => store.add([Buffer.from(JSON.stringify(event))]);
+  const trace = createTrace("monitor", { log, outlets: [tell] });
+  const discovery = watchDiscovery(options.discovery, trace);
+  const app = createApp({ ...mine, store, live: { discovery, presence: createPresence(trace) } });
+  return http.serve(app, { ...options, onClose: discovery.end });
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
@@ -125,7 +137,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const log = createLog("monitor", options);
   const monitor = await startMonitor(options, log);
   log.info(`listening on ${options.host}, port ${monitor.port}: open http://localhost:${monitor.port}`);
-  return closeWhenAborted(monitor, signal, log);
+  return http.closeWhenAborted(monitor, signal, log);
 }
 
 await runIfMain(import.meta, main);

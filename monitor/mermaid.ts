@@ -16,6 +16,10 @@ const HIDDEN: ReadonlySet<string> = new Set([
   "replaced",
   "gave up",
   "group acked",
+  "started",
+  "stopped",
+  "unreachable",
+  "reachable",
 ]);
 
 /** @returns the text of the diagram; events of one process must come in their order */

@@ -4,7 +4,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "hono";
 import type { Monitor } from "../monitor.ts";
 import { answerPieces } from "../plumbing/answers.ts";
+import { CLIENT_EVENTS, DISCOVERY_EVENTS, MONITOR_EVENTS, RECEIVER_EVENTS } from "../trace/events.ts";
 
+/** Whose events are called what, so that the page has no list of its own. */
+const NAMES = {
+  client: CLIENT_EVENTS,
+  receiver: RECEIVER_EVENTS,
+  discovery: DISCOVERY_EVENTS,
+  monitor: MONITOR_EVENTS,
+};
 const PAGE_EVERY_MS = 50; // how often a page gets what is new
 const PING_EVERY_MS = 15_000;
 /** What a page gets at once; a longer event goes alone. */
@@ -31,10 +39,11 @@ export function streamEvents(monitor: Monitor, c: Context): Response {
 /** Ends when the page is closed. */
 async function* writePage(monitor: Monitor, from: number, outgoing: ServerResponse): AsyncGenerator<Buffer> {
   const { store } = monitor;
+  const replay = monitor.replay && { first: monitor.replay.first, last: monitor.replay.last };
   monitor.pages += 1;
   try {
     // By this a page knows what time it is here, and whether this is the monitor that it knew.
-    yield say("hello", { now: Date.now(), from });
+    yield say("hello", { now: Date.now(), from, names: NAMES, replay });
     let next = from;
     let toldLost = -1;
     while (!outgoing.destroyed) {

@@ -29,6 +29,17 @@ export function optional<T>(kind: Kind<T>, describe: string) {
   };
 }
 
+/** An option that takes several texts, file names for example; in the environment with commas between them. */
+export function several(describe: string) {
+  return { type: "array" as const, string: true as const, requiresArg: true, describe, coerce: checkTexts };
+}
+
+function checkTexts(texts: unknown): string[] {
+  const list = Array.isArray(texts) ? texts.map(String) : [];
+  if (list.length > 0 && list.every((text) => text !== "")) return list;
+  throw new UsageError("takes one or several texts that are not empty, with spaces between them");
+}
+
 /** An option that is on or off. */
 export function flag(describe: string) {
   return { type: "boolean" as const, default: false, describe };
@@ -97,7 +108,8 @@ function readEnvironment(prefix: string, table: Record<string, Options>, fail: (
     const name = variable.slice(prefix.length).toLowerCase().replaceAll("_", "-");
     const entry = table[name];
     if (entry === undefined) throw fail(`there is no option for the variable ${variable}`);
-    if (entry.type !== "boolean") values[name] = value;
+    if (entry.type === "array") values[name] = value.split(",").map((text) => text.trim());
+    else if (entry.type !== "boolean") values[name] = value;
     else if (/^(1|true|yes|on)$/i.test(value)) values[name] = true;
     else if (!/^(0|false|no|off)$/i.test(value)) {
       throw fail(`--${name} (or ${variable}) is "${value}"; it takes 1 or 0`);

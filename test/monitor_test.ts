@@ -8,13 +8,21 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { startDiscovery } from "../discovery.ts";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
+import { MAX_LIST_BYTES } from "../lib/messages.ts";
 import { createEventStore } from "../monitor/event_store.ts";
 import { startMonitor } from "../monitor.ts";
 import { findFreePort, listen } from "../plumbing/listen.ts";
-import { MAX_BATCH, MAX_BATCH_BYTES } from "../trace/batch.ts";
+import { MAX_ALIVE, MAX_BATCH, MAX_BATCH_BYTES } from "../trace/batch.ts";
 import { readRecord } from "../trace/check_record.ts";
 import type { TraceEvent } from "../trace/events.ts";
-import { MAX_EVENT_BYTES } from "../trace/events.ts";
+import {
+  CLIENT_EVENTS,
+  DISCOVERY,
+  DISCOVERY_EVENTS,
+  MAX_EVENT_BYTES,
+  MONITOR_EVENTS,
+  RECEIVER_EVENTS,
+} from "../trace/events.ts";
 import { openMonitor } from "../trace/to_monitor.ts";
 import { discoveryUrl, keptLog, startRole, stopRole, until } from "./helpers.ts";
 
@@ -120,6 +128,13 @@ describe("monitor", () => {
       400,
       /at most/,
     ],
+    [
+      "too many names of clients",
+      { events: [], alive: Array(MAX_ALIVE + 1).fill("a") },
+      "application/json",
+      400,
+      /at most 100 names/,
+    ],
     ["a form", "a=1", "application/x-www-form-urlencoded", 415, /Content-Type/],
     ["an event that is too long", { events: [longEvent(14_000)] }, "application/json", 400, /524288 bytes/],
     ["a body that is too long", "x".repeat(MAX_BATCH_BYTES + 1), "application/json", 413, /bytes/],
@@ -187,18 +202,59 @@ describe("monitor", () => {
     assert.equal((await fetch(`${url}/../package.json`)).status, 404);
   });
 
-  test("says who is in the group, or that discovery is away", async (t) => {
+  test("says who is in the group, and which clients are alive", async () => {
     const id = await createDiscoveryApi(`http://127.0.0.1:${discovery.port}`).register({
       host: "a",
       port: 1,
     });
-    const { receivers } = await json(await fetch(`${url}/group`));
-    assert.equal(receivers[0].id, id);
-    const lonely = await startMonitor({ ...LOCAL, discovery: "http://127.0.0.1:1" }, keptLog().log);
-    t.after(() => lonely.close());
-    const answer = await fetch(`http://127.0.0.1:${lonely.port}/group`);
-    assert.equal(answer.status, 502);
-    assert.match((await json(answer)).error, /Cannot list receivers/);
+    await post({ events: [], alive: ["client-here"] });
+    const group = await until("it is listed", async () => {
+      const { receivers, clients } = await json(await fetch(`${url}/group`));
+      return receivers.length > 0 && { receivers, clients };
+    });
+    assert.deepEqual([group.receivers[0].id, group.clients], [id, ["client-here"]]);
+  });
+
+  for (const [what, answer] of [
+    ["is away", undefined],
+    ["is no discovery", { status: 200, body: "<p>hello" }],
+    ["refuses", { status: 503, body: "[]" }],
+    ["lists more than a list may have", { status: 200, body: `["${"x".repeat(MAX_LIST_BYTES)}"]` }],
+  ] as const)
+    test(`says which clients are alive while discovery ${what}`, async (t) => {
+      const server = createServer((_request, response) => {
+        response.writeHead(answer?.status ?? 500).end(answer?.body);
+      });
+      const port = answer ? await listen(server, 0, "127.0.0.1") : 1;
+      const lonely = await startMonitor({ ...LOCAL, discovery: `http://127.0.0.1:${port}` }, keptLog().log);
+      t.after(() => lonely.close());
+      t.after(() => server.close().closeAllConnections());
+      const asked = await fetch(`http://127.0.0.1:${lonely.port}/group`);
+      assert.deepEqual([asked.status, await json(asked)], [200, { receivers: null, clients: [] }]);
+    });
+
+  test("passes on what discovery lists as it is, byte by byte", async (t) => {
+    const body = `[ {"id":"a", "host":"h","port":1,"last_seen":1.50,"more":"ol\\u00e1"} ]\n`;
+    const server = createServer((_request, response) => response.end(body));
+    const lister = `http://127.0.0.1:${await listen(server, 0, "127.0.0.1")}`;
+    const other = await startMonitor({ ...LOCAL, discovery: lister }, keptLog().log);
+    t.after(() => other.close());
+    t.after(() => server.close().closeAllConnections());
+    const group = await (await fetch(`http://127.0.0.1:${other.port}/group`)).text();
+    assert.equal(group, `{"receivers":${body},"clients":[]}`);
+  });
+
+  test("says hello with the names of all events, each from who tells it", async () => {
+    const [, data = ""] = (await streamUntil(/hello.*\n\n/s)).match(/^event: hello\ndata: (.*)$/m) ?? [];
+    const { now, from, names, ...more } = JSON.parse(data);
+    assert.ok(now > 0 && from > 0);
+    assert.deepEqual(names, {
+      client: CLIENT_EVENTS,
+      receiver: RECEIVER_EVENTS,
+      discovery: DISCOVERY_EVENTS,
+      monitor: MONITOR_EVENTS,
+    });
+    assert.deepEqual(more, {}, "and with no replay");
   });
 
   test("serves the page, and lets it run nothing but its own files", async () => {
@@ -250,6 +306,7 @@ interface TakenBatch {
   path: string | undefined;
   events: TraceEvent[];
   lost: number;
+  alive: string[];
 }
 
 /** A server that takes batches, once it listens, and answers what the test says. */
@@ -353,6 +410,42 @@ describe("openMonitor()", () => {
       batches.map(({ path }) => path),
       Array(4).fill("/events"),
     );
+  });
+
+  const born = (process: string): TraceEvent => ({ event: "started", process, clock: 1, at: 0 });
+
+  test("names the clients that are alive, at most 100, and not discovery", async (t) => {
+    const { batches, listen, url } = await setUpTaker(t);
+    await listen();
+    const outlet = openMonitor(url);
+    outlet.tell(born(DISCOVERY));
+    for (let n = 0; n <= MAX_ALIVE; n++) outlet.tell(born(`client-${n}`));
+    for (const n of [0, 1]) outlet.tell({ ...born(`client-${n}`), event: "stopped" });
+    await until("they come", () => batches.length > 0);
+    const names = Array.from({ length: MAX_ALIVE }, (_value, n) => `client-${n}`).slice(2);
+    assert.deepEqual(batches[0]?.alive, names);
+  });
+
+  test("tells every 5 s that a client is alive that has nothing to tell, until it stops", async (t) => {
+    const { batches, listen, url } = await setUpTaker(t);
+    await listen();
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    const outlet = openMonitor(url);
+    outlet.tell(born("client-idle"));
+    await until("it is told", () => batches.length === 1);
+    for (const count of [2, 3]) {
+      t.mock.timers.tick(5000);
+      await until("it is told again", () => batches.length === count);
+      const { path: _path, ...batch } = batches[count - 1] ?? assert.fail();
+      assert.deepEqual(batch, { events: [], lost: 0, alive: ["client-idle"] });
+    }
+    outlet.tell({ ...born("client-idle"), event: "stopped" });
+    await until("its end is told", () => batches.length === 4);
+    assert.deepEqual(batches[3]?.alive, []);
+    t.mock.timers.tick(20_000);
+    outlet.tell(born(DISCOVERY));
+    await until("something else is told", () => batches.length > 4);
+    assert.equal(batches.length, 5, "nothing in between");
   });
 
   test("flush() waits two seconds for a monitor that hangs, not longer", async (t) => {

@@ -7,8 +7,8 @@
 import type { Socket } from "node:net";
 import type { Got } from "got";
 import { createHttpClient } from "../plumbing/http_client.ts";
-import { MAX_BATCH, MAX_BATCH_BYTES } from "./batch.ts";
-import { MAX_EVENT_BYTES } from "./events.ts";
+import { MAX_ALIVE, MAX_BATCH, MAX_BATCH_BYTES } from "./batch.ts";
+import { DISCOVERY, MAX_EVENT_BYTES, type TraceEvent } from "./events.ts";
 import type { Outlet } from "./trace.ts";
 
 const BATCH_EVERY_MS = 50; // soon enough for an eye
@@ -16,6 +16,7 @@ const RETRY_EVERY_MS = 1000; // while the monitor is away
 const REQUEST_TIMEOUT_MS = 2000;
 const LAST_WORDS_MS = 2000; // at the end of the process, for what is still in the queue
 const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
+const ALIVE_EVERY_MS = 5000; // so often the monitor hears of a client that has nothing to tell
 const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
 export interface OpenMonitorOptions {
@@ -35,6 +36,8 @@ interface Sender {
   queue: Buffer[]; // events as JSON
   queuedBytes: number;
   lost: number; // events since the last batch that arrived
+  alive: Set<string>; // clients that have started, and not stopped
+  pulse?: NodeJS.Timeout | undefined; // tells it while there is one
   sending?: Promise<boolean> | undefined;
   timer?: NodeJS.Timeout | undefined;
   isLast: boolean; // it says its last words: then the process stays for them
@@ -45,7 +48,8 @@ const senders = new Set<Sender>(); // of this process: the demo has several
 
 export function openMonitor(url: string, { maxQueued = 10_000 }: OpenMonitorOptions = {}): MonitorOutlet {
   const http = createHttpClient(url, { maxSockets: 1, withinMs: REQUEST_TIMEOUT_MS });
-  const sender: Sender = { http, maxQueued, queue: [], queuedBytes: 0, lost: 0, isLast: false };
+  const nothing = { queue: [], queuedBytes: 0, lost: 0, alive: new Set<string>() };
+  const sender: Sender = { http, maxQueued, ...nothing, isLast: false };
   if (senders.size === 0) process.once("beforeExit", () => Promise.all([...senders].map(flush)));
   senders.add(sender);
   return {
@@ -53,10 +57,20 @@ export function openMonitor(url: string, { maxQueued = 10_000 }: OpenMonitorOpti
       const json = sender.queue.length < maxQueued ? Buffer.from(JSON.stringify(event)) : undefined;
       if (json === undefined || json.length > MAX_EVENT_BYTES) sender.lost += 1;
       else enqueue(sender, json);
+      if (event.process !== DISCOVERY) noteLife(sender, event);
       schedule(sender, BATCH_EVERY_MS);
     },
     flush: () => flush(sender),
   };
+}
+
+/** Discovery is asked by the monitor itself, and of receivers discovery knows; of a client nobody else hears. */
+function noteLife(sender: Sender, { event, process }: TraceEvent): void {
+  const { alive } = sender;
+  if (event === "started" && alive.size < MAX_ALIVE) alive.add(process);
+  if (event === "stopped") alive.delete(process);
+  if (alive.size > 0) sender.pulse ??= setInterval(schedule, ALIVE_EVERY_MS, sender, 0).unref();
+  else sender.pulse = void clearInterval(sender.pulse);
 }
 
 /** Puts events at the end of the queue, as far as there is room. */
@@ -71,9 +85,9 @@ function enqueue(sender: Sender, ...events: readonly Buffer[]): void {
   }
 }
 
-/** Takes as many events from the queue as one batch may have. */
-function dequeue(sender: Sender): Buffer[] {
-  let bytes = 100; // what stands around them
+/** Takes as many events from the queue as one batch may have, with so many bytes around them. */
+function dequeue(sender: Sender, around: number): Buffer[] {
+  let bytes = around;
   let count = 0;
   for (const { length } of sender.queue.slice(0, MAX_BATCH)) {
     bytes += length + 1;
@@ -114,9 +128,10 @@ function sendOnce(sender: Sender): Promise<boolean> {
 async function send(sender: Sender): Promise<boolean> {
   const { lost } = sender;
   sender.lost = 0;
-  const events = dequeue(sender);
+  const rest = `],"lost":${lost},"alive":${JSON.stringify([...sender.alive])}}`;
+  const events = dequeue(sender, 20 + Buffer.byteLength(rest));
   try {
-    await post(sender, `{"events":[${events}],"lost":${lost}}`);
+    await post(sender, `{"events":[${events}${rest}`);
     return true;
   } catch (error) {
     const isKept = NOT_SENT.has((error as NodeJS.ErrnoException).code ?? "");
