@@ -81,7 +81,8 @@ async function startServers(print: Print, options: Parameters<typeof createLog>[
   const host = "127.0.0.1";
   const port = await findFreePort(5000);
   const discovery = `http://${host}:${port}`;
-  const page = await startMonitor({ host, port: await findFreePort(5001), discovery }, log);
+  const monitorLog = createLog("monitor", { ...options, writeLine: print });
+  const page = await startMonitor({ host, port: await findFreePort(5001), discovery }, monitorLog);
   const monitor = `http://${host}:${page.port}`;
   const leases = { receiverTtlMs: 30_000, sweepEveryMs: 5000 };
   const server = await startDiscovery({ host, port, ...leases }, log, await openOutlets({ monitor }));

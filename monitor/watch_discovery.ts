@@ -7,6 +7,7 @@ import type { Trace } from "../trace/trace.ts";
 const ASK_EVERY_MS = 1000;
 const ANSWER_WITHIN_MS = 1500; // so at the latest 2.5 s after its end, or its stop, the monitor says so
 const LIST_WITHIN_MS = 5000; // it can be long
+const MAX_SOCKETS = 10; // lists that are under way, one a second, must not keep the question waiting
 
 export interface WatchedDiscovery {
   /** Its list, as JSON, in its own bytes: 100,000 receivers need not be read here. Undefined while it doesn't answer. */
@@ -17,7 +18,11 @@ export interface WatchedDiscovery {
 
 /** Tells each time that it has ceased to answer, or answers again; at first, that it doesn't. */
 export function watchDiscovery(url: string, trace: Trace): WatchedDiscovery {
-  const http = createHttpClient(url, { maxSockets: 2, withinMs: ANSWER_WITHIN_MS, isRepeatable: true });
+  const http = createHttpClient(url, {
+    maxSockets: MAX_SOCKETS,
+    withinMs: ANSWER_WITHIN_MS,
+    isRepeatable: true,
+  });
   const stop = new AbortController();
   const { signal } = stop;
   let [isThere, isAsked] = [true, false];

@@ -86,11 +86,12 @@ test("discovery says which methods it allows", async () => {
   assert.equal((await call("GET", "/heartbeat")).headers.get("allow"), "POST");
 });
 
-test("startDiscovery() tells when it starts and when it is closed", async () => {
+test("startDiscovery() tells when it starts and when it is closed", async (t) => {
   const told: string[] = [];
   const { log } = keptLog();
   const outlets = [({ process, event }: TraceEvent) => void told.push(`${process} ${event}`)];
   const { close } = await startDiscovery(OPTIONS, log, outlets);
+  t.after(close);
   assert.deepEqual(told, ["discovery started"]);
   close();
   await until("it has ended", () => told.length > 1);

@@ -22,3 +22,14 @@ test("drawMermaid() draws a message that was lost on its way as an arrow that do
     "    Note over client: no ack within 5s",
   ]);
 });
+
+test("drawMermaid() leaves out when processes start, stop, and are not heard of", () => {
+  const drawn = drawMermaid([
+    at("client", 1, "started"),
+    at("discovery", 1, "started"),
+    at("monitor", 1, "unreachable", { from: "discovery" }),
+    at("monitor", 2, "reachable", { from: "discovery" }),
+    at("client", 2, "stopped"),
+  ]);
+  assert.equal(drawn, "sequenceDiagram\n");
+});

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
+import { pathToFileURL } from "node:url";
 import { openReplay } from "../monitor/replay.ts";
 import { UsageError } from "../plumbing/options.ts";
 import { readRecord } from "../trace/check_record.ts";
@@ -77,10 +78,30 @@ test("openReplay() shows no more bytes than it may", () => {
   assert.match(lines.join(), /shows the last 4 of 20 events/);
 });
 
-test("openReplay() holds 100,000 events and 32 MiB, more than a minute of the chaos test has", () => {
+test("openReplay() holds 100,000 events, more than a minute of the chaos test has", () => {
   const lines = Array.from({ length: 100_001 }, (_value, n) => JSON.stringify(at(n, "a", n + 1, "m")));
   const { events, first } = open([write("whole.jsonl", `${lines.join("\n")}\n`)]);
   assert.deepEqual([events.length, first], [100_000, 1]);
+});
+
+test("openReplay() keeps no more of a long record than it shows, twice, while it reads", async () => {
+  const line = (n: number) => `${JSON.stringify(at(n, "a", n + 1, "m"))}\n`;
+  const file = write("longer.jsonl", Array.from({ length: 400_000 }, (_value, n) => line(n)).join(""));
+  const importing = (path: string) =>
+    JSON.stringify(pathToFileURL(join(import.meta.dirname, "..", path)).href);
+  const script = join(folder, "reader.ts");
+  writeFileSync(
+    script,
+    `import { openReplay } from ${importing("monitor/replay.ts")};
+import { createLog } from ${importing("plumbing/log.ts")};
+const { first } = openReplay([${JSON.stringify(file)}], createLog("test"), { maxEvents: 10 });
+console.log(\`from ${"$"}{first} on\`);
+`,
+  );
+  const reader = startRole(script, [], { NODE_OPTIONS: "--max-old-space-size=48" });
+  roles.push(reader);
+  assert.equal(await reader.exitCode(), 0, reader.stderr().slice(0, 1000));
+  assert.match(reader.stdout(), /^from 399990 on$/m);
 });
 
 const good = write("good.jsonl", at(1, "a", 1, "m"));
