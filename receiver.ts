@@ -153,14 +153,13 @@ async function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Promi
   const { inProgress, processed, trace } = node;
   const duplicate = processed.has(id);
   const fault = duplicate ? undefined : node.tossCoin();
-  if (fault !== "lost")
-    trace.tell("received", { message: id, attempt, receiver: node.id, from, heard, duplicate });
+  const about = { message: id, attempt, receiver: node.id, from };
+  if (fault !== "lost") trace.tell("received", { ...about, heard, duplicate }); // else it never came here
   if (duplicate) {
     await inProgress.get(id);
     return sendAck(node, peer, work, true);
   }
-  if (fault)
-    trace.tell("fault", { message: id, attempt, receiver: node.id, from, fault, note: FAULTS[fault] });
+  if (fault) trace.tell("fault", { ...about, fault, note: FAULTS[fault] });
   if (fault === "lost" || fault === "silent") return;
   if (fault === "disconnect") return void peer.socket.destroy();
   if (fault === "exit") process.exit(1); // no cleanup, no goodbye: discovery has to find out by itself
@@ -172,7 +171,7 @@ async function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Promi
     await done;
     inProgress.delete(id);
   }
-  trace.tell("processed", { message: id, attempt, receiver: node.id, from, note });
+  trace.tell("processed", { ...about, receiver: node.id, note });
   if (fault === "lost-ack") return;
   if (fault === "late-ack") await delay(node.lateByMs, undefined, { ref: false });
   sendAck(node, peer, work, false);
