@@ -47,14 +47,14 @@ async function checkBroken(name: string, part: string, replacement: string) {
 test("the checker finds a receiver that processes a repeated message again", async () => {
   const broken = await checkBroken(
     "forgetful",
-    "const duplicate = node.recentIds.has(id) || node.olderIds.has(id);",
+    "const duplicate = processed.has(id);",
     "const duplicate = false;",
   );
   assert.deepEqual([...broken], ["processed once"]);
 });
 
 test("the checker finds a receiver that acks before it processes", async () => {
-  const part = "  remember(node, id); // before the work, so that a retry meanwhile is a duplicate\n";
+  const part = "  processed.add(id); // before the work, so that a retry meanwhile is a duplicate\n";
   const broken = await checkBroken("hasty", part, `${part}  sendAck(node, peer, work, false);\n`);
   assert.ok(broken.has("acked only what was processed"));
 });
