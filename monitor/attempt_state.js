@@ -13,9 +13,10 @@ export function settledAt({ timedOutAt, failedAt, gaveUp, ackedAt, acks, at, tim
 }
 
 /** What the client makes of it. @param {Attempt} attempt */
-export function stateOf({ ackedAt, acks, timedOutAt, failedAt, gaveUp }) {
+export function stateOf({ ackedAt, acks, timedOutAt, failedAt, gaveUp, notNeeded }) {
   if (ackedAt !== undefined) return "acked";
   if (acks.some(({ receivedAt, ignored }) => receivedAt !== undefined && !ignored)) return "acked";
+  if (notNeeded) return "notNeeded";
   if (failedAt !== undefined) return "failed";
   if (timedOutAt !== undefined) return "timedOut";
   return gaveUp ? "gaveUp" : "waiting";
@@ -24,7 +25,9 @@ export function stateOf({ ackedAt, acks, timedOutAt, failedAt, gaveUp }) {
 /** Whether nothing was sent: it ended, and nobody told of its sending or its arrival. @param {Attempt} attempt */
 export function isUnsent(attempt) {
   const state = stateOf(attempt);
-  return !attempt.sent && attempt.receivedAt === undefined && (state === "failed" || state === "gaveUp");
+  return (
+    !attempt.sent && attempt.receivedAt === undefined && ["failed", "gaveUp", "notNeeded"].includes(state)
+  );
 }
 
 /** Whether an ack came after the timeout of an attempt. @param {Ack} ack @param {Attempt} attempt */

@@ -6,26 +6,26 @@
  * @typedef {import("./model.js").Ack} Ack
  * @typedef {import("./model.js").TraceEvent} TraceEvent
  */
-import { ackWith, attemptsOf, keepAttempt } from "./kept_attempts.js";
-import { roleOf } from "./processes.js";
+import { ackWith, attemptsOf, keepAttempt, keyOf } from "./kept_attempts.js";
+import { findMove } from "./moves.js";
 
 const MAX_ACKS = 100; // of one attempt
 
-/** @param {Model} model @param {TraceEvent} event */
-export function applyToAttempt(model, event) {
+/** @param {Model} model @param {TraceEvent} event @param {string} role of whoever tells it */
+export function applyToAttempt(model, event, role) {
   if (event.event === "ack received" || event.event === "ack ignored") return applyAck(model, event);
   const attempt = attemptOf(model, event);
-  if (roleOf(event) === "receiver") {
+  if (role === "receiver") {
     attempt.client = event.from ?? attempt.client;
     applyReceivers(model, attempt, event);
   } else {
     attempt.client = event.process;
-    applyClients(attempt, event);
+    applyClients(model, attempt, event);
   }
 }
 
-/** What its client tells of an attempt. @param {Attempt} attempt @param {TraceEvent} event */
-function applyClients(attempt, event) {
+/** What its client tells of an attempt. @param {Model} model @param {Attempt} attempt @param {TraceEvent} event */
+function applyClients({ groups }, attempt, event) {
   const { at, note = "" } = event;
   switch (event.event) {
     case "sent":
@@ -43,6 +43,7 @@ function applyClients(attempt, event) {
       break;
     case "gave up":
       attempt.gaveUp = { at, why: note, outcome: event.outcome ?? "unknown" };
+      attempt.notNeeded = groups.has(attempt.message);
       break;
   }
 }
@@ -100,7 +101,7 @@ function attach(ack, attempt) {
 
 /** The attempt that an event is about. @param {Model} model @param {TraceEvent} event @returns {Attempt} */
 function attemptOf(model, { message = "?", attempt = 1, receiver = "?", at }) {
-  const key = `${message} ${attempt} ${receiver}`;
+  const key = keyOf(message, attempt, receiver);
   const known = model.byKey.get(key);
   if (known) return known;
   /** @type {Attempt} */
@@ -113,9 +114,11 @@ function attemptOf(model, { message = "?", attempt = 1, receiver = "?", at }) {
     at,
     sent: false,
     timeout: 5000,
+    notNeeded: false,
     acks: [],
     came: [],
   };
   keepAttempt(model, made);
+  findMove(model, made);
   return made;
 }

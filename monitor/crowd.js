@@ -9,6 +9,7 @@
  * @typedef {import("./model.js").Attempt} Attempt
  */
 import { attemptsOf } from "./kept_attempts.js";
+import { goneOf } from "./lives.js";
 import { languageCode, text } from "./text.js";
 
 export const MAX_PROCESSES = 1000;
@@ -44,13 +45,21 @@ export function processesOf({ byName, byId }) {
  */
 export function makeRoom(model, limit = MAX_PROCESSES * SPARE) {
   const { byName, byId } = model;
-  if (Math.max(byName.size, byId.size) <= limit) return;
+  if (Math.max(byName.size, byId.size - model.oldIds) <= limit) return;
   const all = rank(model, processesOf(model));
   const kept = new Set(all.slice(0, MAX_PROCESSES));
   for (const [name, process] of byName) if (!kept.has(process)) byName.delete(name);
-  for (const [id, process] of byId) if (!kept.has(process) || process.id !== id) byId.delete(id);
+  for (const [id, process] of byId) if (!kept.has(process)) byId.delete(id);
+  model.oldIds = countOldIds(model);
   for (const process of all.slice(MAX_PROCESSES))
-    if (!process.gone) joinCrowd(model, process.role, process.id ?? process.name, process.lastAt);
+    if (!goneOf(process)) joinCrowd(model, process.role, process.id ?? process.name, process.lastAt);
+}
+
+/** How many ids of `byId` are not the newest of their process. @param {Model} model */
+export function countOldIds({ byId }) {
+  let count = 0;
+  for (const [id, process] of byId) if (process.id !== id) count += 1;
+  return count;
 }
 
 /**
@@ -82,9 +91,10 @@ function rank(model, processes) {
 /** How much a process matters. @param {Model} model @returns {(process: Process) => number} */
 function worthIn(model) {
   const [now, selected] = [takingPart(model), namesIn(attemptsOf(model, model.selected ?? ""))];
-  return ({ role, name, id = "", listed, gone }) => {
+  return (process) => {
+    const { role, name, id = "", listed } = process;
     if (role === "discovery" || selected.has(name) || selected.has(id)) return 4;
-    return (now.has(name) || now.has(id) ? 2 : 0) + (listed ? 1 : 0) - (gone ? 1 : 0);
+    return (now.has(name) || now.has(id) ? 2 : 0) + (listed ? 1 : 0) - (goneOf(process) ? 1 : 0);
   };
 }
 

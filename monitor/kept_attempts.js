@@ -11,6 +11,11 @@ const MAX_SELECTED = 1000; // of them, older ones of the message that is selecte
 const MAX_ACKS = 12_000;
 const SPARE = 1.2; // so much more is let in before all are looked through
 
+/** @param {string} message @param {number} attempt @param {string} receiver */
+export function keyOf(message, attempt, receiver) {
+  return `${message} ${attempt} ${receiver}`;
+}
+
 /** @param {Model} model @param {Attempt} attempt */
 export function keepAttempt(model, attempt) {
   model.attempts.push(attempt);

@@ -1,61 +1,57 @@
 /**
- * Who is there: what the events, and discovery's own list, say of the processes. model.js calls it for each
- * event, live.js for each list.
+ * Who is there: what the events say of the processes. model.js calls it for each event; what discovery's own list
+ * says is in group_list.js.
  *
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Process} Process
  * @typedef {import("./model.js").TraceEvent} TraceEvent
  */
-import {
-  forgetCrowd,
-  joinCrowd,
-  leaveCrowd,
-  MAX_PROCESSES,
-  makeRoom,
-  processesOf,
-  takingPart,
-} from "./crowd.js";
+import { leaveCrowd } from "./crowd.js";
+import { addId, beginLife, born, endLife, goneOf, takeOver, wasThere } from "./lives.js";
 
 const MAX_HEARTBEATS = 4000;
 const LEASE_MS = 30_000; // until an event tells
-const FORGET_AFTER_MS = 300_000; // a process that is gone
 
-/** What a receiver tells. All else is told by a client, or by discovery in its own name. */
-const RECEIVER_EVENTS = new Set(["joined", "left", "received", "fault", "processed", "acked"]);
-
-/** Of whoever tells the event. @param {TraceEvent} event @returns {Process["role"]} */
-export function roleOf({ process, event }) {
+/**
+ * Of whoever tells the event. @param {Pick<Model, "names">} model @param {TraceEvent} event
+ * @returns {Process["role"] | "monitor"}
+ */
+export function roleOf({ names }, { process, event }) {
   if (process === "discovery") return "discovery";
-  return RECEIVER_EVENTS.has(event) ? "receiver" : "client";
+  if (names.receiver.includes(event)) return "receiver";
+  return names.monitor.includes(event) ? "monitor" : "client";
 }
 
-/** Whoever tells an event is there. @param {Model} model @param {TraceEvent} event */
-export function meet(model, event) {
-  const role = roleOf(event);
-  if (role === "receiver") identify(model, event);
-  else processNamed(model, event.process, role, event.at);
+/** Whoever tells an event is there; the monitor is no process of the group. @param {Model} model @param {TraceEvent} event @param {ReturnType<typeof roleOf>} role */
+export function meet(model, event, role) {
+  if (role === "monitor") return;
+  if (role === "receiver") return void identify(model, event);
+  const process = processNamed(model, event.process, role, event.at);
+  const gone = goneOf(process);
+  if (gone && gone.at < event.at && event.event !== "stopped") beginLife(process, event.at);
 }
 
 /** @param {Model} model @param {string} name @param {Process["role"]} role @param {number} at */
-function processNamed(model, name, role, at) {
+export function processNamed(model, name, role, at) {
   const { byName } = model;
   let process = byName.get(name);
   if (!process) {
-    process = { name, role, firstAt: at, lastAt: at, lease: LEASE_MS };
+    process = { name, role, ...born(at), lastAt: at, lease: LEASE_MS };
     byName.set(name, process);
     leaveCrowd(model, name);
   }
-  process.firstAt = Math.min(process.firstAt, at);
+  wasThere(process, at);
   process.lastAt = Math.max(process.lastAt, at);
   return process;
 }
 
 /** The receiver with an id; its own name may be learned later. @param {Model} model @param {string} id @param {number} at */
-function receiverWith(model, id, at) {
+export function receiverWith(model, id, at) {
   const { byId } = model;
   let process = byId.get(id);
   if (!process) {
-    process = { name: id, role: "receiver", id, firstAt: at, lastAt: at, lease: LEASE_MS };
+    process = { name: id, role: "receiver", ...born(at), lastAt: at, lease: LEASE_MS };
+    addId(process, id, at);
     byId.set(id, process);
     leaveCrowd(model, id);
   }
@@ -63,92 +59,87 @@ function receiverWith(model, id, at) {
 }
 
 /** The receiver that tells an event, which has this id from now on. @param {Model} model @param {TraceEvent} event */
-function identify(model, { process: name, receiver: id, at }) {
+function identify(model, { process: name, receiver: id, at, event }) {
   const { byId } = model;
   const process = processNamed(model, name, "receiver", at);
-  if (!id || id === process.id || byId.get(id) === process) return process;
-  const before = byId.get(id);
+  const before = byId.get(id ?? "");
+  if (!id || before === process) return process;
+  const isAnew = process.id !== undefined;
+  if (isAnew) model.oldIds += 1;
+  const dropped = addId(process, id, at);
+  if (dropped && byId.delete(dropped)) model.oldIds -= 1;
   process.leaseFrom = before?.leaseFrom ?? at;
   process.lease = before?.lease ?? process.lease;
   process.address ??= before?.address;
   process.listed = before?.listed ?? false;
-  if (before?.gone) process.gone = before.gone;
-  else delete process.gone;
-  process.id = id;
+  if (isAnew && event !== "left") beginLife(process, at);
+  if (before && before.name === id) takeOver(process, before); // it was only known by its id
   byId.set(id, process);
   leaveCrowd(model, id);
   return process;
 }
 
-/** @param {Model} model @param {TraceEvent} event */
-export function applyToGroup(model, event) {
-  const { at, receiver, note } = event;
-  const isDiscovery = event.process === "discovery" && receiver;
-  const process = isDiscovery ? receiverWith(model, receiver, at) : identify(model, event);
-  process.lastAt = Math.max(process.lastAt, at);
+/** What an event says of who is in the group. @param {Model} model @param {TraceEvent} event @param {ReturnType<typeof roleOf>} role */
+export function applyToGroup(model, event, role) {
+  const { at, receiver, from, fault } = event;
   switch (event.event) {
-    case "joined":
     case "registered":
-      process.joinedAt = at;
-      process.address = note ?? process.address;
-      process.lease = event.lease ?? process.lease;
-      process.leaseFrom = Math.max(at, process.leaseFrom ?? 0);
-      if (process.gone && process.gone.at <= at) delete process.gone;
-      break;
+    case "joined":
+      return join(aboutReceiver(model, event, role), event);
     case "heartbeat":
-      process.leaseFrom = Math.max(at, process.leaseFrom ?? 0);
-      process.lease = event.lease ?? process.lease;
-      model.heartbeats.push({ at, receiver: receiver ?? "" });
-      if (model.heartbeats.length > MAX_HEARTBEATS * 1.2)
-        model.heartbeats = model.heartbeats.slice(-MAX_HEARTBEATS);
-      break;
+      return beat(model, aboutReceiver(model, event, role), event);
     case "left":
     case "expired":
     case "replaced":
-      // An old id of a process that is back with a new one says nothing about the process.
-      // What the list only let us guess, the event knows.
-      if (process.id === receiver) process.gone = { at: process.gone?.at ?? at, how: event.event };
-      break;
+      return endLife(aboutReceiver(model, event, role), { at, how: event.event, id: receiver });
+    case "fault":
+      if (role === "receiver" && fault === "exit")
+        endLife(aboutReceiver(model, event, role), { at, how: "crashed", id: receiver });
+      return;
+    case "started":
+    case "stopped":
+      return turn(model.byName.get(event.process), event);
+    case "unreachable":
+    case "reachable":
+      if (role !== "monitor") return;
+      return turn(
+        from === "discovery" ? processNamed(model, from, from, at) : model.byName.get(from ?? ""),
+        event,
+      );
   }
 }
 
-/**
- * Takes discovery's own list, for those who send no events.
- * @param {Model} model @param {{ id: string, host: string, port: number, last_seen: number }[]} list
- * @param {number} now
- */
-export function applyList(model, list, now) {
-  const here = new Set();
-  const wanted = takingPart(model);
-  let room = MAX_PROCESSES - processesOf(model).filter(({ listed }) => listed).length;
-  for (const { id, host, port, last_seen } of list) {
-    if (!model.byId.has(id) && !wanted.has(id) && --room < 0) {
-      joinCrowd(model, "receiver", id, now);
-      continue;
-    }
-    const process = receiverWith(model, id, last_seen * 1000);
-    here.add(process);
-    process.address = `${host}:${port}`;
-    process.leaseFrom = Math.max(process.leaseFrom ?? 0, last_seen * 1000);
-    process.listed = true;
-    delete process.gone;
-  }
-  for (const process of model.byId.values()) {
-    const isOver = now - (process.leaseFrom ?? 0) >= process.lease;
-    if (process.listed && !here.has(process)) process.gone ??= { at: now, how: isOver ? "expired" : "left" };
-    process.listed = here.has(process);
-  }
-  makeRoom(model);
+/** @param {Model} model @param {TraceEvent} event @param {ReturnType<typeof roleOf>} role */
+function aboutReceiver(model, event, role) {
+  const { receiver, at } = event;
+  const process =
+    role === "discovery" && receiver ? receiverWith(model, receiver, at) : identify(model, event);
+  process.lastAt = Math.max(process.lastAt, at);
+  return process;
 }
 
-/** Forgets processes that have been gone for a while. @param {Model} model @param {number} now */
-export function forgetGone(model, now) {
-  const { byId, byName } = model;
-  forgetCrowd(model, now);
-  const isOld = (/** @type {Process} */ { gone }) => gone !== undefined && now - gone.at > FORGET_AFTER_MS;
-  for (const [id, process] of byId) if (isOld(process)) byId.delete(id);
-  for (const [name, process] of byName) {
-    const silent = process.role === "client" && now - process.lastAt > FORGET_AFTER_MS;
-    if (silent || isOld(process)) byName.delete(name);
-  }
+/** @param {Process} process @param {TraceEvent} event */
+function join(process, { at, receiver, note, lease }) {
+  process.joinedAt = at;
+  process.address = note ?? process.address;
+  process.lease = lease ?? process.lease;
+  process.leaseFrom = Math.max(at, process.leaseFrom ?? 0);
+  if (receiver) addId(process, receiver, at);
+  beginLife(process, at);
+}
+
+/** @param {Model} model @param {Process} process @param {TraceEvent} event */
+function beat(model, process, { at, receiver = "", lease }) {
+  process.leaseFrom = Math.max(at, process.leaseFrom ?? 0);
+  process.lease = lease ?? process.lease;
+  model.heartbeats.push({ at, receiver });
+  if (model.heartbeats.length > MAX_HEARTBEATS * 1.2)
+    model.heartbeats = model.heartbeats.slice(-MAX_HEARTBEATS);
+}
+
+/** Of a client or discovery. @param {Process | undefined} process @param {TraceEvent} event */
+function turn(process, { event, at }) {
+  if (!process) return;
+  if (event === "stopped" || event === "unreachable") endLife(process, { at, how: event });
+  else beginLife(process, at);
 }

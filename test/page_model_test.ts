@@ -5,16 +5,21 @@ import fc from "fast-check";
 import { settledAt, stateOf } from "../monitor/attempt_state.js";
 import { forgetCrowd, processesOf, tellMore } from "../monitor/crowd.js";
 import { type Dots, tellDots } from "../monitor/dots.js";
+import { applyList } from "../monitor/group_list.js";
 import { attemptsOf } from "../monitor/kept_attempts.js";
 import { layOutLanes } from "../monitor/lanes.js";
 import { layOut, type Shape } from "../monitor/layout.js";
 import { askGroup } from "../monitor/live.js";
-import { apply, clear, createModel } from "../monitor/model.js";
+import { goneOf } from "../monitor/lives.js";
+import { apply, clear } from "../monitor/model.js";
 import type { Page } from "../monitor/page.js";
-import { applyList } from "../monitor/processes.js";
+import { createPlayer } from "../monitor/player.js";
 import { beginningOf, printable, short } from "../monitor/short_names.js";
 import { tellState, tellStory } from "../monitor/story.js";
+import { createAxis } from "../monitor/time_axis.js";
+import { viewOf } from "../monitor/view_of.js";
 import type { TraceEvent } from "../trace/events.ts";
+import { type Model, newModel } from "./page_helpers.ts";
 
 type Details = Partial<TraceEvent>;
 const eventsOf =
@@ -45,7 +50,7 @@ function mergings(left: TraceEvent[], right: TraceEvent[]): fc.Arbitrary<TraceEv
 
 /** How each attempt stands when all events have come, by number and receiver. */
 function statesAfter(events: TraceEvent[]): Record<string, string> {
-  const model = createModel();
+  const model = newModel();
   for (const event of events) apply(model, event);
   assert.ok(
     model.attempts.every((attempt) => attempt.sent),
@@ -126,7 +131,7 @@ describe("the page's model of the messages", () => {
 describe("the page, when a receiver can't be reached", () => {
   const discovery = eventsOf("discovery");
   const note = "not reached (ECONNREFUSED)";
-  const model = createModel();
+  const model = newModel();
   for (const event of [
     discovery(1, "registered", "id-a", { message: undefined }),
     client(1000, "connection failed", "id-a", { attempt: 1, note }),
@@ -152,7 +157,10 @@ describe("the page, when a receiver can't be reached", () => {
 
   for (const clientOnly of [false, true]) {
     test(`draws a mark on its client's lane, and no arrow, ${clientOnly ? "as the client knows it" : "as it was"}`, () => {
-      const view = { from: 0, to: 6000, now: 6000, width: 600, clientOnly, heartbeats: false };
+      const activity = [{ from: 0, to: 6000 }];
+      const axis = createAxis(activity, { now: 6000, pxPerMs: 0.04 });
+      const size = { top: 0, width: 600, height: 240 };
+      const view = viewOf({ axis, ...size, now: 6000, clientOnly, heartbeats: false });
       const layout = layOutLanes(model, view);
       const x = layout.lanes.find(({ process }) => process.role === "client")?.x;
       const shapes = layOut(model, view, layout).filter((shape) => "message" in shape);
@@ -191,12 +199,12 @@ describe("the page's model of the group", () => {
 
   /** Registered at 1 ms for 6 s, in the list, and then no longer there at this time. */
   function missingAt(at: number, ...told: TraceEvent[]) {
-    const model = createModel();
+    const model = newModel();
     apply(model, discovery(1, "registered", id, { lease: 6000, message: undefined }));
     applyList(model, [listed], 2);
     applyList(model, [], at);
     for (const event of told) apply(model, event);
-    return model.byId.get(id)?.gone?.how;
+    return goneOf(model.byId.get(id) ?? { lives: [] })?.how;
   }
 
   test("says of a receiver that is missing from discovery's list whether its lease was over", () => {
@@ -220,12 +228,12 @@ describe("the page, when there are more than anybody could look at", () => {
 
   /** A client that sends once to a receiver of its group. */
   function smallGroup() {
-    const model = createModel();
+    const model = newModel();
     applyList(model, [{ id: "id-a", host: "a", port: 4000, last_seen: 1 }], 1000);
     apply(model, client(1000, "sent", "id-a"));
     return model;
   }
-  const namesOf = (model: ReturnType<typeof createModel>) => processesOf(model).map(({ name }) => name);
+  const namesOf = (model: Model) => processesOf(model).map(({ name }) => name);
 
   test("keeps of 100,000 clients at most 1,200, those who take part among them, and counts the others", () => {
     const model = smallGroup();
@@ -274,7 +282,7 @@ describe("the page, when there are more than anybody could look at", () => {
   });
 
   test("counts at most 100,000 of a kind, forgets them after a minute without a word, and when it is cleared", () => {
-    const model = createModel();
+    const model = newModel();
     for (const n of counts(MANY + 5000)) apply(model, eventsOf(`c-${n}`)(1000, "listed", "", nothing));
     assert.equal(model.crowd.clients.size, MANY);
     assert.equal(tellMore(model.crowd.clients.size), "… and 100,000 more");
@@ -326,7 +334,7 @@ describe("the page, when there are more than anybody could look at", () => {
     ["one attempt", { attempt: 1 }],
   ] as const)
     test(`keeps of 100,000 acks of ${whose} at most 14,400`, () => {
-      const model = createModel();
+      const model = newModel();
       for (const n of counts(MANY))
         apply(model, client(2000, "ack ignored", "id-b", { message: "other", heard: n + 1, ...details }));
       assert.ok(model.acks.size <= 14_400, `${model.acks.size} acks`);
@@ -358,8 +366,9 @@ describe("the page, when it asks who is in the group", () => {
       return Response.json({ receivers: [{ id: "id-a", host: "a", port: 4000, last_seen: 1 }] });
     });
     t.mock.method(globalThis, "setTimeout", (_: unknown, ms: number) => againAfter.push(ms));
-    const model = createModel();
-    await askGroup({ model, ahead: 0 } as Page);
+    const model = newModel();
+    const player = createPlayer();
+    await askGroup({ model, player, ahead: 0, isConnected: true } as Page);
     return { within, againAfter, isTaken: model.byId.has("id-a") };
   }
 
@@ -389,7 +398,7 @@ describe("what comes from outside", () => {
   });
 
   test("is in the words of a story as it is on a lane", () => {
-    const model = createModel();
+    const model = newModel();
     apply(model, eventsOf("client-\u202e1")(1, "sent", "id-\x1b", { note: "x" }));
     apply(model, a(2, "processed", "id-\x1b", { note: "\ud800" }));
     const told = tellStory(model, "m", false).map(({ words }) => words);
