@@ -1,138 +1,123 @@
 /**
- * The arrows of an attempt: its message and the acks, as they were, or as the client knows of them. layout.js
- * calls it for each attempt.
+ * The arrows of an attempt, its message and the acks, as they were, and what became of it at its receiver.
+ * layout.js calls it for each attempt.
  *
  * @typedef {import("./model.js").Attempt} Attempt
- * @typedef {import("./model.js").Ack} Ack
+ * @typedef {import("./courses.js").Course} Course
  * @typedef {import("./layout.js").Arrow} Arrow
  * @typedef {import("./layout.js").Point} Point
  * @typedef {import("./layout.js").Shape} Shape
  * @typedef {import("./layout.js").View} View
- *
- * @typedef {object} Course
- * @property {Point} start where the client sends it
- * @property {number} xReceiver
- * @property {View} view
  */
-import { isLate, settledAt, stateOf } from "./attempt_state.js";
-import { LEAST_DROP, yOf } from "./scale.js";
+import { ACK_IS_LOST_MS } from "./activity.js";
+import { isLate, settledAt } from "./attempt_state.js";
+import { LEAST_DROP } from "./least_slopes.js";
+import { shortName } from "./short_names.js";
+import { text } from "./text.js";
+import { yIn } from "./view_of.js";
 
-const LOST_PART = 0.6; // of the way, for what will never arrive
-const UNDER_WAY_PART = 0.4;
-const ACK_IS_LOST_MS = 2000;
-const CRASHES = new Set(["silent", "disconnect", "exit"]);
+const LOST_BEFORE_PX = 14; // so far from its lane ends what never arrives
 
-/** @param {Attempt} attempt @param {Course} course @returns {Shape[]} */
-export function layOutArrows(attempt, course) {
-  if (course.view.clientOnly) return asTheClientKnows(attempt, course);
-  if (attempt.receivedAt === undefined) return [notReceived(attempt, course)];
-  const landing = {
-    x: course.xReceiver,
-    y: Math.max(course.start.y + LEAST_DROP, yOf(attempt.receivedAt, course.view)),
-  };
+/** @param {Course} course @param {View} view @returns {Shape[]} */
+export function layOutArrows(course, view) {
+  const { acks, received } = course;
+  if (!received) return [notReceived(course, view), ...failure(course)];
   return [
-    received(attempt, course, landing),
-    ...crash(attempt, course, landing),
-    ...attempt.acks.map((ack) => ackArrow(attempt, ack, course, landing)),
-    ...lostAck(attempt, course, landing),
+    { ...messageArrow(course), to: pointOf(received), ...headOf(course.attempt) },
+    ...omission(course),
+    ...acks.map((ack) => ackArrow(course, ack, view)),
+    ...lostAck(course),
+    ...failure(course),
   ];
 }
 
-/** @param {Attempt} attempt @param {Course} course @param {Point} landing @returns {Arrow} */
-function received(attempt, { start }, landing) {
-  return { ...messageArrow(attempt, start), to: landing, ...headOf(attempt) };
-}
-
 /**
- * It may still be under way; once its client has given it up, it is called lost.
- * @param {Attempt} attempt @param {Course} course @returns {Arrow}
+ * It may still be under way; once its client has given it up, it is called lost, unless nobody needs it any more.
+ * @param {Course} course @param {View} view @returns {Arrow}
  */
-function notReceived(attempt, { start, xReceiver }) {
-  return { ...messageArrow(attempt, start), ...onTheWay(start, xReceiver, settledAt(attempt) !== undefined) };
-}
-
-/** @param {Attempt} attempt @param {Course} course @param {Point} landing @returns {Shape[]} */
-function crash(attempt, { view }, { x, y }) {
-  if (!CRASHES.has(attempt.fault ?? "")) return [];
-  const until = Math.max(y + 30, yOf(settledAt(attempt) ?? view.now, view));
-  return [
-    { kind: "lane", x, from: y, to: until, broken: true },
-    { kind: "cross", x, y, message: attempt.message },
-  ];
-}
-
-/** @param {Attempt} attempt @param {Ack} ack @param {Course} course @param {Point} landing @returns {Arrow} */
-function ackArrow(attempt, ack, { start, view }, landing) {
-  const from = { x: landing.x, y: Math.max(landing.y, yOf(ack.at ?? ack.receivedAt ?? view.now, view)) };
-  const { head, mark } = headOf(ack);
-  const arrow = { ...arrowOf(attempt, "ack", from), mark, dashed: isDashed(ack, attempt) };
-  if (ack.receivedAt === undefined) {
-    const isLost = view.now - (ack.at ?? view.now) > ACK_IS_LOST_MS;
-    return { ...arrow, ...onTheWay(from, start.x, isLost) };
+function notReceived(course, view) {
+  const { attempt, xClient, receiver, gap, sent } = course;
+  const { x = 0, name = "?" } = receiver ?? {};
+  const arrow = messageArrow(course);
+  const isLost = attempt.fault === "lost" || (settledAt(attempt) !== undefined && !attempt.notNeeded);
+  if (!isLost) {
+    const words = attempt.notNeeded ? text("notNeeded") : "";
+    return { ...arrow, to: underWay(pointOf(sent), x, gap), head: "none", dashed: attempt.notNeeded, words };
   }
-  const to = { x: start.x, y: Math.max(from.y + LEAST_DROP, yOf(ack.receivedAt, view)) };
-  return { ...arrow, to, head };
+  const end = justBefore({ x: xClient, y: sent.y }, x, gap);
+  const y = Math.max(end.y, attempt.faultAt ? yIn(view, attempt.faultAt) : end.y);
+  return { ...arrow, to: { ...end, y }, head: "cross", words: text("lostTo", { receiver: name }) };
 }
 
-/** An ack that never left, for a fault of its receiver. @param {Attempt} attempt @param {Course} course @param {Point} landing @returns {Arrow[]} */
-function lostAck(attempt, { start, view }, landing) {
-  const { fault, acks, processedAt } = attempt;
-  if (fault !== "lost-ack" || acks.length > 0 || processedAt === undefined) return [];
-  const from = { x: landing.x, y: Math.max(landing.y, yOf(processedAt, view)) };
-  return [{ ...arrowOf(attempt, "ack", from), to: partWay(from, start.x, UNDER_WAY_PART), head: "cross" }];
+/** What its receiver did instead of an answer. Of a crash the lane tells. @param {Course} course @returns {Shape[]} */
+function omission({ attempt, faulty }) {
+  const { fault, message } = attempt;
+  if (!faulty || (fault !== "silent" && fault !== "disconnect")) return [];
+  const label = text(fault === "silent" ? "omission" : "failed");
+  return [{ kind: "mark", mark: "omission", ...pointOf(faulty), label, message }];
 }
 
-/**
- * A lost message, a lost ack and a crash are the same picture: a message that went out, and nothing. When
- * an ack came, it was processed some time before: where on the way is not known.
- * @param {Attempt} attempt @param {Course} course @returns {Arrow[]}
- */
-function asTheClientKnows(attempt, { start, xReceiver, view }) {
-  const message = messageArrow(attempt, start);
-  if (attempt.came.length === 0) {
-    const head = stateOf(attempt) === "failed" ? "cross" : "question";
-    return [{ ...message, to: partWay(start, xReceiver, LOST_PART), head, dashed: true }];
-  }
-  const acks = attempt.came.map((ack) => {
-    const to = { x: start.x, y: Math.max(start.y + 2 * LEAST_DROP, yOf(ack.receivedAt ?? 0, view)) };
-    const turn = { x: xReceiver, y: (start.y + to.y) / 2 };
-    return { ...arrowOf(attempt, "ack", turn), to, ...headOf(ack), dashed: isDashed(ack, attempt) };
-  });
-  return acks.flatMap((ack, index) =>
-    index === 0 ? [{ ...message, to: ack.from, head: "filled" }, ack] : [ack],
-  );
+/** The client saw that the connection was gone. Where its receiver says so too, once is enough. @param {Course} course @returns {Shape[]} */
+export function failure({ attempt: { message }, failed, faulty }) {
+  const label = faulty ? "" : text("failed");
+  return failed ? [{ kind: "mark", mark: "failed", ...pointOf(failed), label, message }] : [];
 }
 
-/** @param {Attempt} attempt @param {Point} from @returns {Omit<Arrow, "to" | "head">} */
-function messageArrow(attempt, from) {
+/** @param {Course} course @param {Course["acks"][number]} answer @param {View} view @returns {Arrow} */
+function ackArrow(course, { ack, left, came }, view) {
+  const { attempt, xClient, gap } = course;
+  const from = pointOf(left ?? course.sent);
+  const late = isLate(ack, attempt) || ack.ignored === true;
+  const words = late ? text("late") : "";
+  const arrow = { ...arrowOf(attempt, "ack", from), dashed: late, late, words };
+  if (came) return { ...arrow, to: pointOf(came), ...headOf(ack) };
+  if (view.now - (ack.at ?? view.now) > ACK_IS_LOST_MS)
+    return { ...arrow, ...lostOnTheWayBack(course, from) };
+  return { ...arrow, to: underWay(from, xClient, gap), head: "none" };
+}
+
+/** An ack that never left, for a fault of its receiver: as if it had been lost on the way. @param {Course} course @returns {Arrow[]} */
+function lostAck(course) {
+  if (!course.lostAck) return [];
+  const from = pointOf(course.lostAck);
+  return [{ ...arrowOf(course.attempt, "ack", from), ...lostOnTheWayBack(course, from) }];
+}
+
+/** @param {Course} course @param {Point} from @returns {Pick<Arrow, "to" | "head" | "words">} */
+function lostOnTheWayBack({ attempt, xClient, gap }, from) {
+  const words = text("ackLostTo", { client: shortName(attempt.client) });
+  return { to: justBefore(from, xClient, gap), head: "cross", words };
+}
+
+/** @param {Course} course @returns {Omit<Arrow, "to" | "head">} */
+export function messageArrow({ attempt, sent }) {
   const label = attempt.attempt > 1 ? `×${attempt.attempt}` : "1";
-  return { ...arrowOf(attempt, "message", from), label };
+  return { ...arrowOf(attempt, "message", pointOf(sent)), label };
 }
 
 /** @param {Attempt} attempt @param {Arrow["what"]} what @param {Point} from @returns {Omit<Arrow, "to" | "head">} */
-function arrowOf({ message, attempt, receiver }, what, from) {
-  const retry = attempt > 1;
-  return { kind: "arrow", what, from, dashed: false, label: "", mark: "", retry, message, attempt, receiver };
+export function arrowOf({ message, attempt, receiver }, what, from) {
+  const rest = { dashed: false, late: false, label: "", mark: "", words: "", retry: attempt > 1 };
+  return { kind: "arrow", what, from, ...rest, message, attempt, receiver };
 }
 
 /** @param {{ duplicate?: boolean }} messageOrAck @returns {Pick<Arrow, "head" | "mark">} */
-function headOf({ duplicate }) {
+export function headOf({ duplicate }) {
   return duplicate ? { head: "hollow", mark: "dup" } : { head: "filled", mark: "" };
 }
 
-/** @param {Ack} ack @param {Attempt} attempt */
-function isDashed(ack, attempt) {
-  return isLate(ack, attempt) || ack.ignored === true;
+/** @param {import("./least_slopes.js").Moment} moment @returns {Point} */
+export function pointOf({ lane, y }) {
+  return { x: lane, y };
 }
 
-/** What has left, and hasn't arrived. @param {Point} from @param {number} x @param {boolean} isLost @returns {Pick<Arrow, "to" | "head">} */
-function onTheWay(from, x, isLost) {
-  return isLost
-    ? { to: partWay(from, x, LOST_PART), head: "cross" }
-    : { to: partWay(from, x, UNDER_WAY_PART), head: "none" };
+/** Where what is lost ends: in front of its target's lane, and of no other. @param {Point} from @param {number} x @param {number} gap */
+function justBefore(from, x, gap) {
+  const before = x - Math.sign(x - from.x) * Math.min(LOST_BEFORE_PX, gap / 3);
+  return { x: before, y: from.y + LEAST_DROP };
 }
 
-/** @param {Point} from @param {number} x @param {number} part @returns {Point} */
-function partWay(from, x, part) {
-  return { x: from.x + (x - from.x) * part, y: from.y + LEAST_DROP * part };
+/** Halfway to the next lane, so that it ends at none. @param {Point} from @param {number} x @param {number} gap */
+function underWay(from, x, gap) {
+  return { x: from.x + (Math.sign(x - from.x) * gap) / 2, y: from.y + LEAST_DROP / 3 };
 }

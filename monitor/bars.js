@@ -4,23 +4,19 @@
  *
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Attempt} Attempt
+ * @typedef {import("./courses.js").Course} Course
  * @typedef {import("./layout.js").Bar} Bar
  * @typedef {import("./layout.js").Link} Link
- * @typedef {import("./layout.js").Point} Point
  * @typedef {import("./layout.js").View} View
  */
 import { settledAt } from "./attempt_state.js";
 import { attemptsOf } from "./kept_attempts.js";
-import { yOf } from "./scale.js";
+import { text } from "./text.js";
+import { yIn } from "./view_of.js";
 
 const SLOTS = 6;
 const SLOT_WIDTH = 8;
 export const BARS_WIDTH = SLOTS * SLOT_WIDTH;
-
-/** @param {Attempt} attempt */
-function endOf(attempt) {
-  return settledAt(attempt) ?? attempt.at + attempt.timeout;
-}
 
 /**
  * A place that is free, so that bars of messages in flight stand side by side.
@@ -29,20 +25,21 @@ function endOf(attempt) {
 export function takeSlot(busyUntil, attempt) {
   let slot = busyUntil.findIndex((until) => until <= attempt.at);
   if (slot < 0) slot = Math.min(busyUntil.length, SLOTS - 1);
-  busyUntil[slot] = endOf(attempt);
+  busyUntil[slot] = settledAt(attempt) ?? attempt.at + attempt.timeout;
   return slot;
 }
 
-/** @param {Attempt} attempt @param {Point} start @param {number} slot @param {View} view @returns {Bar} */
-export function layOutBar(attempt, start, slot, view) {
-  const end = endOf(attempt);
+/** @param {Course} course @param {number} slot @param {View} view @returns {Bar} */
+export function layOutBar({ attempt, xClient, sent, settled }, slot, view) {
+  const end = settled?.y ?? yIn(view, attempt.at + attempt.timeout);
   return {
     kind: "bar",
-    x: start.x - (slot + 1) * SLOT_WIDTH,
-    from: start.y,
-    to: Math.max(start.y + 3, yOf(end, view)),
-    filledTo: yOf(Math.min(view.now, end), view),
+    x: xClient - (slot + 1) * SLOT_WIDTH,
+    from: sent.y,
+    to: Math.max(sent.y + 3, end),
+    filledTo: settled?.y ?? Math.min(end, yIn(view, view.now)),
     timedOut: attempt.timedOutAt !== undefined,
+    notNeeded: attempt.notNeeded,
     message: attempt.message,
     attempt: attempt.attempt,
   };
@@ -50,14 +47,18 @@ export function layOutBar(attempt, start, slot, view) {
 
 /**
  * From where the attempt before failed to the start of this one, if there was one before.
- * @param {Model} model @param {Attempt} attempt @param {{ x: number, start: Point, view: View }} where
+ * @param {Model} model @param {Map<Attempt, Course>} courses @param {Course} course @param {{ x: number, view: View }} where
  * @returns {Link[]}
  */
-export function layOutLink(model, { message, attempt, receiver }, { x, start, view }) {
-  if (attempt === 1) return [];
+export function layOutLink(model, courses, { attempt, xClient, sent, receiver }, { x, view }) {
+  const { message, attempt: number, movedFrom } = attempt;
+  if (number === 1) return [];
   const before = attemptsOf(model, message).findLast(
-    (other) => other.receiver === receiver && other.attempt === attempt - 1,
+    (other) => other.receiver === (movedFrom ?? attempt.receiver) && other.attempt === number - 1,
   );
-  const since = before?.timedOutAt ?? before?.failedAt;
-  return since ? [{ kind: "link", from: { x, y: yOf(since, view) }, to: start, message }] : [];
+  const since = before && (before.timedOutAt ?? before.failedAt ?? before.gaveUp?.at);
+  if (!before || since === undefined) return [];
+  const from = { x, y: courses.get(before)?.settled?.y ?? yIn(view, since) };
+  const label = movedFrom === undefined ? "" : text("movedTo", { receiver: receiver?.name ?? "?" });
+  return [{ kind: "link", from, to: { x: xClient, y: sent.y }, label, message }];
 }

@@ -1,98 +1,88 @@
 /**
- * The space-time diagram on the page: which time is in view, scrolling, and clicks. It scrolls by itself
- * while the newest is in view; who scrolls back has paused it. page.js makes it, paint_diagram.js paints it.
+ * The space-time diagram on the page: its canvas, and which time is in view. page.js makes it and has it
+ * painted; the controls follow, zoom and jump with what is exported here.
  *
  * @typedef {object} Diagram
- * @property {HTMLElement} scroll
+ * @property {HTMLElement} scroll scrolls to the side only; which time is in view is the diagram's own matter
  * @property {HTMLCanvasElement} canvas
- * @property {HTMLElement} spacer as high and wide as what could be scrolled to
+ * @property {HTMLElement} spacer as wide as what could be scrolled to
  * @property {CanvasRenderingContext2D} ctx
  * @property {(message: string) => void} onPick
- * @property {(paused: boolean) => void} onPause
- * @property {number} start the time at the top of all; 0: so that now is at the bottom
- * @property {boolean} paused
- * @property {number} scrolledTo by us, or by hand
- * @property {number} scrolledLeft
- * @property {boolean} isStale to be painted again even if paused
+ * @property {() => void} onChange following, zoom or marks have changed
+ * @property {boolean} follows now is kept in view
+ * @property {number} pxPerMs
+ * @property {{ at: number, y: number }} anchor unless it follows: this time is so far below the names
+ * @property {number} start nothing before that time is shown
+ * @property {number} now
+ * @property {{ seen: string, intervals: import("./time_axis.js").Interval[] }} activity of the model, as far as `seen`
+ * @property {import("./time_axis.js").Axis} axis
+ * @property {number} top what of the axis is at the top of what is in view, in pixels
+ * @property {boolean} isStale to be painted again, whatever has changed
+ * @property {string} painted what it was painted from
+ * @property {number} paints how often it was painted
  * @property {number} notBefore it isn't painted again before that
  * @property {{ width: number, height: number }} size
  * @property {number} namesHeight
  * @property {number} more how many there is no lane for
  * @property {import("./layout.js").Shape[]} shapes what is in view, for clicks and for tests
+ * @property {Set<import("./marks.js").MarkName>} marks the kinds of marks that are in view
+ * @property {import("./paint_frame.js").Frame | undefined} frame what else was painted last
  */
-import { shapeAt } from "./shape_at.js";
+import { listenToDiagram } from "./diagram_input.js";
+import { createAxis } from "./time_axis.js";
+import { PX_PER_MS } from "./zoom.js";
 
-export const NAMES_HEIGHT = 58;
+export { exportPng, exportSvg } from "./export_diagram.js";
+export { paintDiagram } from "./paint_diagram.js";
+export { fitMessage, follow, jumpTo, leastShownMs, resetZoom, showMessage, startAt, zoomBy } from "./zoom.js";
+
+const NAMES_HEIGHT = 58;
 
 /**
  * @param {Pick<Diagram, "scroll" | "canvas" | "spacer">} elements
- * @param {Pick<Diagram, "onPick" | "onPause">} handlers
+ * @param {Pick<Diagram, "onPick" | "onChange">} handlers
  * @returns {Diagram}
  */
 export function createDiagram(elements, handlers) {
-  const { scroll, canvas } = elements;
-  const ctx = canvas.getContext("2d", { willReadFrequently: true });
+  const ctx = elements.canvas.getContext("2d", { willReadFrequently: true });
   /** @type {Diagram} */
   const diagram = {
     ...elements,
     ...handlers,
     ctx: /** @type {CanvasRenderingContext2D} */ (ctx),
+    follows: true,
+    pxPerMs: PX_PER_MS,
+    anchor: { at: 0, y: 0 },
     start: 0,
-    paused: false,
-    scrolledTo: 0,
-    scrolledLeft: 0,
+    now: 0,
+    activity: { seen: "", intervals: [] },
+    axis: createAxis([], { now: 0, pxPerMs: PX_PER_MS }),
+    top: 0,
     isStale: true,
+    painted: "",
+    paints: 0,
     notBefore: 0,
     size: { width: 0, height: 0 },
     namesHeight: NAMES_HEIGHT,
     more: 0,
     shapes: [],
+    marks: new Set(),
+    frame: undefined,
   };
-  new ResizeObserver(() => resize(diagram)).observe(scroll);
-  scroll.addEventListener("scroll", () => scrolled(diagram));
-  canvas.addEventListener("click", ({ offsetX, offsetY }) => {
-    const point = { x: offsetX + scroll.scrollLeft, y: offsetY - diagram.namesHeight };
-    const shape = shapeAt(diagram.shapes, point);
-    if (shape && "message" in shape) diagram.onPick(shape.message);
-  });
+  new ResizeObserver(() => resize(diagram)).observe(elements.scroll);
+  listenToDiagram(diagram);
   return diagram;
 }
 
 /** @param {Diagram} diagram */
 function resize(diagram) {
-  const { scroll, canvas } = diagram;
+  const { scroll, canvas, spacer } = diagram;
   const { clientWidth: width, clientHeight: height } = scroll;
   diagram.size = { width, height };
   canvas.width = width * devicePixelRatio;
   canvas.height = height * devicePixelRatio;
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
-  diagram.isStale = true;
-}
-
-/** Was it scrolled by hand, it is paused, or goes on at the end. @param {Diagram} diagram */
-function scrolled(diagram) {
-  const { scroll, scrolledTo, scrolledLeft } = diagram;
-  const isOurs = Math.abs(scroll.scrollTop - scrolledTo) < 2 && scroll.scrollLeft === scrolledLeft;
-  if (isOurs && !diagram.paused) return;
-  diagram.isStale = true;
-  diagram.scrolledLeft = scroll.scrollLeft;
-  const isAtEnd = scroll.scrollHeight - scroll.clientHeight - scroll.scrollTop <= 8;
-  // Only who scrolls down to the end goes on; a window that grows may bring the end into view too.
-  if (!isAtEnd) setPaused(diagram, true);
-  else if (scroll.scrollTop > scrolledTo) setPaused(diagram, false);
-  diagram.scrolledTo = scroll.scrollTop;
-}
-
-/** @param {Diagram} diagram @param {boolean} paused */
-export function setPaused(diagram, paused) {
-  if (diagram.paused === paused) return;
-  diagram.paused = paused;
-  diagram.onPause(paused);
-}
-
-/** Begins anew at this time, or shows what was before. @param {Diagram} diagram @param {number} at */
-export function startAt(diagram, at) {
-  diagram.start = at;
+  spacer.style.height = "0";
   diagram.isStale = true;
 }

@@ -15,14 +15,14 @@ const RANKS = { client: 0, discovery: 1, receiver: 2 };
 
 /**
  * One lane for each process that did something in this time: clients, discovery, receivers.
- * @param {Model} model @param {View} view
+ * @param {Model} model @param {Pick<View, "from" | "to" | "width">} view
  * @returns {{ lanes: Place[], gap: number, width: number, more: number }} `more`: how many there is no lane for
  */
 export function layOutLanes(model, { from, to, width }) {
-  const active = processesOf(model).filter(({ role, firstAt, lastAt, gone }) => {
-    if (firstAt > to) return false;
-    if (role === "client") return lastAt > from - GONE_SHOWN_MS;
-    return gone === undefined || gone.at > from - GONE_SHOWN_MS;
+  const active = processesOf(model).filter(({ lives }) => {
+    const [first, last] = [lives[0], lives.at(-1)];
+    if (!first || !last || first.from > to) return false;
+    return last.to === undefined || last.how === "unreachable" || last.to > from - GONE_SHOWN_MS;
   });
   const shown = chooseShown(model, active);
   shown.sort((a, b) => RANKS[a.role] - RANKS[b.role] || a.firstAt - b.firstAt);

@@ -1,69 +1,80 @@
 /**
  * Paints what stands beside and above the diagram: the time, and the names of the processes.
- * paint_diagram.js calls it.
+ * paint_frame.js calls it.
  *
+ * @typedef {import("./pen.js").Pen} Pen
  * @typedef {{ title: string, detail: string, x: number, color: string, gone: boolean }} Name
  */
 import { COLORS, line } from "./pen.js";
-import { PX_PER_MS, yOf } from "./scale.js";
 
 /** Lanes that are closer than that have slanted names. */
 export const SLANTED_BELOW = 76;
+const SMALL = "13px system-ui, sans-serif";
 const WIDE_FROM = 130; // from there on a name has room for its detail
 
-/**
- * The seconds at the left, and a line for each.
- * @param {CanvasRenderingContext2D} ctx @param {{ from: number, width: number, height: number }} view
- */
-export function paintTime(ctx, { from, width, height }) {
-  ctx.font = "13px system-ui, sans-serif";
-  ctx.textBaseline = "middle";
-  ctx.textAlign = "left";
-  const to = from + height / PX_PER_MS;
-  for (let at = Math.ceil(from / 1000) * 1000; at < to; at += 1000) {
-    const y = Math.round(yOf(at, { from })) + 0.5;
-    line(ctx, { x: 0, y }, { x: width, y }, { color: "#eef0f3", width: 1 });
-    const time = new Date(at).toTimeString().slice(0, 8);
-    ctx.fillStyle = "#555b66";
-    ctx.fillText(at % 5000 === 0 ? time : time.slice(5), 2, y);
+/** The times at the left, and a line for each. @param {Pen} pen @param {import("./ticks.js").Tick[]} ticks @param {number} width */
+export function paintTimes(pen, ticks, width) {
+  pen.font = SMALL;
+  pen.textBaseline = "middle";
+  pen.textAlign = "left";
+  for (const tick of ticks) {
+    const y = Math.round(tick.y) + 0.5;
+    line(pen, { x: 0, y }, { x: width, y }, { color: "#eef0f3", width: 1 });
+    pen.fillStyle = "#555b66";
+    pen.fillText(tick.time, 2, y);
   }
+}
+
+/** How long a piece of the time axis is, at the bottom left. @param {Pen} pen @param {import("./ticks.js").Scale} scale @param {number} height */
+export function paintScale(pen, { px, time }, height) {
+  const [top, bottom] = [height - 4 - px, height - 4];
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, height - 44, 66, 44);
+  const look = { color: COLORS.text, width: 1.5 };
+  line(pen, { x: 8, y: top }, { x: 8, y: bottom }, look);
+  for (const y of [top, bottom]) line(pen, { x: 4, y }, { x: 12, y }, look);
+  pen.font = SMALL;
+  pen.textBaseline = "middle";
+  pen.textAlign = "left";
+  pen.fillStyle = COLORS.text;
+  pen.fillText(time, 17, (top + bottom) / 2);
 }
 
 /**
  * The names above the lanes; slanted where the lanes are close.
- * @param {CanvasRenderingContext2D} ctx
+ * @param {Pen} pen
  * @param {Name[]} names
  * @param {{ left: number, gap: number, width: number, height: number }} view
  */
-export function paintNames(ctx, names, { left, gap, width, height }) {
-  ctx.fillStyle = "#fff";
-  ctx.fillRect(0, 0, width, height);
-  line(ctx, { x: 0, y: height - 0.5 }, { x: width, y: height - 0.5 }, { color: "#c3c8d0", width: 1 });
-  ctx.textBaseline = "alphabetic";
+export function paintNames(pen, names, { left, gap, width, height }) {
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, width, height);
+  line(pen, { x: 0, y: height - 0.5 }, { x: width, y: height - 0.5 }, { color: "#c3c8d0", width: 1 });
+  pen.textBaseline = "alphabetic";
   for (const name of names) {
     if (name.x < left - 80 || name.x > left + width + 80) continue;
-    ctx.save();
-    ctx.translate(name.x - left, height - 8);
-    paintName(ctx, name, gap);
-    ctx.restore();
+    pen.save();
+    pen.translate(name.x - left, height - 8);
+    paintName(pen, name, gap);
+    pen.restore();
   }
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Name} name @param {number} gap */
-function paintName(ctx, { title, detail, color, gone }, gap) {
+/** @param {Pen} pen @param {Name} name @param {number} gap */
+function paintName(pen, { title, detail, color, gone }, gap) {
   const isWide = gap >= WIDE_FROM;
-  ctx.fillStyle = color;
-  ctx.fillRect(-7, -4, 14, 8);
-  ctx.fillStyle = gone ? "#6b7078" : COLORS.text;
-  ctx.font = isWide ? "600 16px ui-monospace, monospace" : "600 14px ui-monospace, monospace";
+  pen.fillStyle = color;
+  pen.fillRect(-7, -4, 14, 8);
+  pen.fillStyle = gone ? "#6b7078" : COLORS.text;
+  pen.font = isWide ? "600 16px ui-monospace, monospace" : "600 14px ui-monospace, monospace";
   if (gap < SLANTED_BELOW) {
-    ctx.rotate(-Math.PI / 3.2);
-    ctx.textAlign = "left";
-    ctx.fillText(gap < 40 ? title.slice(0, 6) : title, 10, 4);
+    pen.rotate(-Math.PI / 3.2);
+    pen.textAlign = "left";
+    pen.fillText(gap < 40 ? title.slice(0, 6) : title, 10, 4);
     return;
   }
-  ctx.textAlign = "center";
-  ctx.fillText(title, 0, isWide ? -30 : -14);
-  ctx.font = "13px system-ui, sans-serif";
-  if (isWide) ctx.fillText(detail, 0, -12);
+  pen.textAlign = "center";
+  pen.fillText(title, 0, isWide ? -30 : -14);
+  pen.font = SMALL;
+  if (isWide) pen.fillText(detail, 0, -12);
 }

@@ -1,46 +1,52 @@
 /**
  * Paints the shapes of the diagram on a canvas: hundreds of arrows a second would be too many elements
- * for the page. What is painted can be read as text in the list of messages. paint_diagram.js calls it.
+ * for the page. What is painted can be read as text in the list of messages. paint_frame.js calls it.
  *
+ * @typedef {import("./pen.js").Pen} Pen
  * @typedef {import("./layout.js").Shape} Shape
  * @typedef {import("./layout.js").Arrow} Arrow
- * @typedef {import("./layout.js").Bar} Bar
  * @typedef {import("./layout.js").Lane} Lane
+ * @typedef {import("./layout.js").Link} Link
+ * @typedef {import("./layout.js").Seam} Seam
  * @typedef {import("./labels.js").Labels} Labels
  */
-import { createLabels, paintLabels, placeLabel } from "./labels.js";
+import { createLabels, paintLabels, placeLabel, widthOf } from "./labels.js";
+import { paintArrow } from "./paint_arrows.js";
+import { paintBar } from "./paint_bars.js";
 import { paintDense } from "./paint_dense.js";
-import { COLORS, line, paintCross, paintHead } from "./pen.js";
+import { paintMark } from "./paint_marks.js";
+import { COLORS, line, paintCross } from "./pen.js";
 
 const DENSE_ABOVE = 1500; // shapes in view
-const FONT = "600 16px system-ui, sans-serif";
+const [ZIGZAG_PX, ZIGZAG_HIGH] = [12, 5];
 
 /**
- * @param {CanvasRenderingContext2D} ctx
+ * @param {Pen} pen
  * @param {Shape[]} shapes
  * @param {{ left: number, height: number, width: number, selected: string | undefined }} view `left`: how far it is scrolled
  */
-export function paintShapes(ctx, shapes, { left, width, height, selected }) {
-  ctx.save();
-  ctx.translate(-left, 0);
-  ctx.font = FONT;
-  ctx.textBaseline = "middle";
+export function paintShapes(pen, shapes, { left, width, height, selected }) {
+  pen.save();
+  pen.translate(-left, 0);
+  pen.textBaseline = "middle";
   const isSeen = (/** @type {number} */ a, /** @type {number} */ b) =>
     Math.max(a, b) > left - 40 && Math.min(a, b) < left + width + 40;
   const isDense = shapes.length > DENSE_ABOVE;
-  if (isDense) paintDense(ctx, shapes, isSeen);
-  const labels = createLabels();
+  if (isDense) paintDense(pen, shapes, isSeen);
+  const room = { left, right: left + width };
+  const labels = createLabels(room);
   for (const shape of shapes) {
     // Of a large group, one message at a time is shown in full: the one that was picked.
     const isPicked = "message" in shape && selected !== undefined && shape.message === selected;
-    if (isDense && !isPicked && shape.kind !== "beat") continue;
-    if (shape.kind === "bar" && !isSeen(shape.x, shape.x)) continue;
+    if (isDense && !isPicked && shape.kind !== "beat" && shape.kind !== "seam") continue;
+    if ("x" in shape && !isSeen(shape.x, shape.x)) continue;
     if (shape.kind === "arrow" && !(isSeen(shape.from.x, shape.to.x) && isBetween(shape, height))) continue;
-    ctx.globalAlpha = selected && "message" in shape && !isPicked ? 0.25 : 1;
-    paintShape(ctx, shape, labels);
+    pen.globalAlpha = selected && "message" in shape && shape.message !== "" && !isPicked ? 0.25 : 1;
+    if (shape.kind === "seam") paintSeam(pen, shape, labels, room);
+    else paintShape(pen, shape, labels);
   }
-  paintLabels(ctx, labels);
-  ctx.restore();
+  paintLabels(pen, labels);
+  pen.restore();
 }
 
 /** @param {Arrow} arrow @param {number} height */
@@ -48,81 +54,66 @@ function isBetween({ from, to }, height) {
   return Math.max(to.y, from.y) > -20 && from.y < height + 20;
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Shape} shape @param {Labels} labels */
-function paintShape(ctx, shape, labels) {
+/** @param {Pen} pen @param {Exclude<Shape, Seam>} shape @param {Labels} labels */
+function paintShape(pen, shape, labels) {
   switch (shape.kind) {
     case "lane":
-      return paintLane(ctx, shape);
+      return paintLane(pen, shape);
     case "beat":
-      return line(ctx, shape.from, shape.to, { color: COLORS.beat, width: 1 });
+      return line(pen, shape.from, shape.to, { color: COLORS.beat, width: 1 });
     case "bar":
-      return paintBar(ctx, shape);
+      return paintBar(pen, shape);
     case "link":
-      return line(ctx, shape.from, shape.to, { color: COLORS.message, width: 2, dash: [2, 4] });
-    case "cross":
-      return paintCross(ctx, shape, { color: COLORS.crash, size: 8 });
+      return paintLink(pen, shape, labels);
+    case "mark":
+      return paintMark(pen, shape, labels);
     case "unsent":
-      return paintCross(ctx, shape, { color: COLORS.message, size: 7 });
+      return paintCross(pen, shape, { color: COLORS.message, size: 7 });
     case "arrow":
-      return paintArrow(ctx, shape, labels);
+      return paintArrow(pen, shape, labels);
   }
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Lane} lane */
-function paintLane(ctx, { x, from, to, broken }) {
-  const [top, bottom] = [
-    { x, y: from },
-    { x, y: to },
-  ];
-  line(ctx, top, bottom, broken ? { color: "#fff", width: 7 } : { color: COLORS.laneLine, width: 3 });
-  if (broken) line(ctx, top, bottom, { color: COLORS.lane, width: 5, dash: [3, 7] });
+/** @param {Pen} pen @param {Lane} lane */
+function paintLane(pen, { x, from, to, broken }) {
+  const look = broken ? { color: COLORS.lane, width: 3, dash: [3, 7] } : { color: COLORS.laneLine, width: 3 };
+  line(pen, { x, y: from }, { x, y: to }, look);
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Bar} bar */
-function paintBar(ctx, { x, from, to, filledTo, timedOut }) {
-  ctx.fillStyle = "#fdf0d4";
-  ctx.fillRect(x - 3, from, 6, to - from);
-  ctx.fillStyle = COLORS.bar;
-  ctx.fillRect(x - 3, from, 6, Math.max(0, Math.min(filledTo, to) - from));
-  if (to - from < 8) return;
-  ctx.strokeStyle = COLORS.barEdge;
-  ctx.lineWidth = 1;
-  ctx.strokeRect(x - 3, from, 6, to - from);
-  if (timedOut) paintClock(ctx, x, to);
+/** From an attempt to the next, which may go to another receiver. @param {Pen} pen @param {Link} link @param {Labels} labels */
+function paintLink(pen, { from, to, label }, labels) {
+  line(pen, from, to, { color: COLORS.message, width: 2, dash: [2, 4] });
+  if (label === "") return;
+  const words = wordsOf(label, COLORS.message, pen.globalAlpha);
+  const x = to.x + 12 + widthOf(words) / 2;
+  placeLabel(
+    labels,
+    words,
+    [-16, -34, 40].map((down) => ({ x, y: to.y + down })),
+  );
 }
 
-/** Round, with two hands. @param {CanvasRenderingContext2D} ctx @param {number} x @param {number} y */
-function paintClock(ctx, x, y) {
-  ctx.beginPath();
-  ctx.arc(x, y, 7, 0, 2 * Math.PI);
-  ctx.fillStyle = "#fff";
-  ctx.fill();
-  ctx.lineWidth = 2;
-  ctx.stroke();
-  ctx.beginPath();
-  ctx.moveTo(x, y - 5);
-  ctx.lineTo(x, y);
-  ctx.lineTo(x + 3, y + 2);
-  ctx.stroke();
+/** Two zigzags across all lanes, cut out between, with the words. @param {Pen} pen @param {Seam} seam @param {Labels} labels @param {{ left: number, right: number }} room */
+function paintSeam(pen, { from, to, label }, labels, { left, right }) {
+  const middle = from + (to - from) * 0.69; // above it is where arrows may end later than they should
+  pen.fillStyle = "#fff";
+  pen.fillRect(left, middle - 8, right - left, 16);
+  pen.strokeStyle = COLORS.beat;
+  pen.lineWidth = 1.5;
+  for (const y of [middle - 8, middle + 8]) {
+    pen.beginPath();
+    const start = Math.floor(left / ZIGZAG_PX) * ZIGZAG_PX;
+    pen.moveTo(start, y);
+    for (let x = start; x < right; x += ZIGZAG_PX) {
+      pen.lineTo(x + ZIGZAG_PX / 2, y - ZIGZAG_HIGH);
+      pen.lineTo(x + ZIGZAG_PX, y);
+    }
+    pen.stroke();
+  }
+  placeLabel(labels, wordsOf(label, COLORS.muted, 1), [{ x: (left + right) / 2, y: middle - 2 }]);
 }
 
-/** @param {CanvasRenderingContext2D} ctx @param {Arrow} arrow @param {Labels} labels */
-function paintArrow(ctx, { what, from, to, head, dashed, label, mark, retry }, labels) {
-  const color = COLORS[what];
-  const angle = Math.atan2(to.y - from.y, to.x - from.x);
-  const hasHead = head === "filled" || head === "hollow";
-  const short = hasHead ? 10 : 0;
-  const end = { x: to.x - Math.cos(angle) * short, y: to.y - Math.sin(angle) * short };
-  line(ctx, from, end, { color, width: what === "message" ? 2.5 : 2, dash: dashed ? [7, 5] : [] });
-  if (hasHead) paintHead(ctx, to, angle, { color, hollow: head === "hollow" });
-  if (head === "cross") paintCross(ctx, to, { color, size: 6 });
-  const ahead = Math.sign(to.x - from.x);
-  if (head === "question")
-    placeLabel(ctx, labels, { text: "?", x: to.x + ahead * 10, y: to.y, color, badge: false });
-  const text = [label, mark].filter(Boolean).join(" ");
-  if (!text || Math.abs(to.x - from.x) < 30) return;
-  // Near the head: there the arrows of one send to the group are apart.
-  const x = to.x - ahead * (text.length * 5 + 22);
-  const y = to.y + (what === "ack" ? 13 : -14);
-  placeLabel(ctx, labels, { text, x, y, color, badge: retry && label !== "" });
+/** @param {string} text @param {string} color @param {number} alpha @returns {import("./labels.js").Label} */
+function wordsOf(text, color, alpha) {
+  return { text, color, alpha, badge: false, look: "words" };
 }

@@ -2,7 +2,9 @@
  * The strokes that the diagram is made of, and its colors. Whatever paints on the canvas calls it.
  *
  * @typedef {import("./layout.js").Point} Point
- * @typedef {CanvasRenderingContext2D} Canvas
+ *
+ * What they use of a canvas; svg_pen.js has the same.
+ * @typedef {Pick<CanvasRenderingContext2D, "save" | "restore" | "translate" | "rotate" | "setLineDash" | "beginPath" | "moveTo" | "lineTo" | "closePath" | "arc" | "roundRect" | "clearRect" | "fillRect" | "strokeRect" | "stroke" | "fill" | "fillText" | "strokeText" | "fillStyle" | "strokeStyle" | "lineWidth" | "globalAlpha" | "font" | "textAlign" | "textBaseline">} Pen
  */
 
 export const COLORS = {
@@ -15,46 +17,48 @@ export const COLORS = {
   crash: "#333",
   text: "#1c1f24",
   beat: "#c3c8d0",
+  muted: "#6b7078",
+  majority: "#1e6b2f",
 };
 
 /**
- * @param {Canvas} ctx @param {Point} from @param {Point} to
+ * @param {Pen} pen @param {Point} from @param {Point} to
  * @param {{ color: string, width: number, dash?: number[] }} stroke
  */
-export function line(ctx, from, to, { color, width, dash = [] }) {
-  ctx.strokeStyle = color;
-  ctx.lineWidth = width;
-  ctx.setLineDash(dash);
-  ctx.beginPath();
-  ctx.moveTo(from.x, from.y);
-  ctx.lineTo(to.x, to.y);
-  ctx.stroke();
-  ctx.setLineDash([]);
+export function line(pen, from, to, { color, width, dash = [] }) {
+  pen.strokeStyle = color;
+  pen.lineWidth = width;
+  pen.setLineDash(dash);
+  pen.beginPath();
+  pen.moveTo(from.x, from.y);
+  pen.lineTo(to.x, to.y);
+  pen.stroke();
+  pen.setLineDash([]);
 }
 
-/** The head of an arrow. @param {Canvas} ctx @param {Point} at @param {number} angle @param {{ color: string, hollow: boolean }} look */
-export function paintHead(ctx, { x, y }, angle, { color, hollow }) {
-  ctx.beginPath();
-  ctx.moveTo(x, y);
+/** The head of an arrow. @param {Pen} pen @param {Point} at @param {number} angle @param {{ color: string, hollow: boolean }} look */
+export function paintHead(pen, { x, y }, angle, { color, hollow }) {
+  pen.beginPath();
+  pen.moveTo(x, y);
   for (const turn of [-0.45, 0.45])
-    ctx.lineTo(x - Math.cos(angle + turn) * 13, y - Math.sin(angle + turn) * 13);
-  ctx.closePath();
-  ctx.fillStyle = hollow ? "#fff" : color;
-  ctx.fill();
+    pen.lineTo(x - Math.cos(angle + turn) * 13, y - Math.sin(angle + turn) * 13);
+  pen.closePath();
+  pen.fillStyle = hollow ? "#fff" : color;
+  pen.fill();
   if (!hollow) return;
-  ctx.strokeStyle = color;
-  ctx.lineWidth = 2;
-  ctx.stroke();
+  pen.strokeStyle = color;
+  pen.lineWidth = 2;
+  pen.stroke();
 }
 
-/** @param {Canvas} ctx @param {Point} at @param {{ color: string, size: number }} look */
-export function paintCross(ctx, { x, y }, { color, size }) {
+/** @param {Pen} pen @param {Point} at @param {{ color: string, size: number }} look */
+export function paintCross(pen, { x, y }, { color, size }) {
   // White below, so that it can be told from the lines that it is on.
   for (const stroke of [
     { color: "#fff", width: 7 },
     { color, width: 3.5 },
   ]) {
-    line(ctx, { x: x - size, y: y - size }, { x: x + size, y: y + size }, stroke);
-    line(ctx, { x: x - size, y: y + size }, { x: x + size, y: y - size }, stroke);
+    line(pen, { x: x - size, y: y - size }, { x: x + size, y: y + size }, stroke);
+    line(pen, { x: x - size, y: y + size }, { x: x + size, y: y - size }, stroke);
   }
 }
