@@ -6,30 +6,21 @@
  */
 import { startAt } from "./diagram.js";
 import { tellDots } from "./dots.js";
-import { apply } from "./model.js";
-import { applyList, forgetGone } from "./processes.js";
+import { applyClients, applyList, forgetGone } from "./group_list.js";
+import { now, openReplay, takeEvents } from "./player.js";
 import { showStatus } from "./words.js";
 
 const LATE_MS = 3000; // older events have no dots: they are from before the page was opened
-const JUMP_MS = 4 * 60_000; // of the past, this much can be scrolled back to at the start
+const BEFORE_MS = 500; // the first event doesn't stand at the very edge
 
 const ASK_GROUP_EVERY_MS = 2000;
 const GROUP_WITHIN_MS = 15_000;
 const SPARE_PARTS = 30; // of the time at least, for each that a list takes: a long one is asked for less often
 
-/** The time at the monitor. @param {Pick<Page, "ahead">} page */
-export function now({ ahead }) {
-  return Date.now() + ahead;
-}
-
 /** @param {Page} page */
 export function listenToEvents(page) {
   const source = new EventSource("events");
-  source.addEventListener("hello", ({ data }) => {
-    page.ahead = JSON.parse(data).now - Date.now();
-    page.isConnected = true;
-    showStatus(page);
-  });
+  source.addEventListener("hello", ({ data }) => greet(page, JSON.parse(data)));
   source.addEventListener("lost", ({ data }) => {
     const { lost, missed } = JSON.parse(data);
     page.lost = Math.max(page.lost, lost + missed);
@@ -42,32 +33,58 @@ export function listenToEvents(page) {
   });
 }
 
-/** @param {Page} page @param {TraceEvent[]} events */
-function take(page, events) {
-  const { model, dots, diagram, view } = page;
-  for (const event of events) {
-    if (event.at < page.clearedAt) continue;
-    apply(model, event);
-    if (now(page) - event.at < LATE_MS && !document.hidden)
-      tellDots(dots, event, model, { now: performance.now(), clientOnly: view.clientOnly });
+/**
+ * @param {Page} page
+ * @param {{ now: number, from: number, names: import("./model.js").Names, replay?: { first: number, last: number } }} hello
+ */
+function greet(page, hello) {
+  page.ahead = hello.now - Date.now();
+  page.model.names = hello.names;
+  page.isConnected = true;
+  // A page that was cut off goes on where it was; from the first event on, it begins anew.
+  if (hello.replay && (!page.player.replay || hello.from <= 1)) openReplay(page, hello.replay);
+  showStatus(page);
+}
+
+/** @param {Page} page @param {TraceEvent[]} came */
+function take(page, came) {
+  const events = came.filter(({ at }) => at >= page.clearedAt);
+  const shown = takeEvents(page, events);
+  if (page.player.isLive && !document.hidden)
+    tellAll(
+      page,
+      shown.filter(({ at }) => now(page) - at < LATE_MS),
+    );
+  const first = page.player.log.events[0];
+  if (first && first.at < page.startsAt) {
+    page.startsAt = first.at;
+    startAt(page.diagram, first.at - BEFORE_MS);
   }
-  const first = events[0];
-  if (first && diagram.start > first.at) startAt(diagram, Math.max(first.at - 500, now(page) - JUMP_MS));
   page.isNew = true;
+}
+
+/** Their dots fly. @param {Page} page @param {readonly TraceEvent[]} events */
+export function tellAll({ dots, model, player, view: { clientOnly } }, events) {
+  for (const event of events) tellDots(dots, event, model, { now: player.flight, clientOnly });
 }
 
 /** Those who send no events are seen by discovery at least. Asks again and again. @param {Page} page */
 export async function askGroup(page) {
-  const tookMs = document.hidden ? 0 : await takeGroup(page).catch(() => 0); // the status says that it is away
-  forgetGone(page.model, now(page));
+  const isAsked = page.isConnected && !page.player.replay && !document.hidden;
+  const tookMs = isAsked ? await takeGroup(page).catch(() => 0) : 0; // the status says that it is away
+  if (page.player.isLive) forgetGone(page.model, now(page));
   setTimeout(() => askGroup(page), Math.max(ASK_GROUP_EVERY_MS, SPARE_PARTS * tookMs));
 }
 
 /** @param {Page} page @returns how long the page was busy with the list, not how long it waited for it */
-async function takeGroup({ model, ahead }) {
+async function takeGroup(page) {
   const answer = await fetch("group", { signal: AbortSignal.timeout(GROUP_WITHIN_MS) });
-  const list = await answer.text();
+  const said = await answer.text();
   const startedAt = performance.now();
-  if (answer.ok) applyList(model, JSON.parse(list).receivers, now({ ahead }));
+  if (answer.ok && page.player.isLive) {
+    const { receivers, clients } = JSON.parse(said);
+    if (receivers) applyList(page.model, receivers, now(page));
+    if (clients) applyClients(page.model, clients, now(page));
+  }
   return performance.now() - startedAt;
 }
