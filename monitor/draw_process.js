@@ -6,12 +6,16 @@
  * @typedef {import("./model.js").Process} Process
  * @typedef {import("./places.js").Place} Place
  * @typedef {ReturnType<typeof createParts>} Parts
- * @typedef {{ model: Model, now: number, clientOnly: boolean }} View
+ * @typedef {{ model: Model, now: number, clientOnly: boolean, isSilent: boolean }} View `isSilent`: alive, but it did not answer
  */
-import { drawMembers } from "./members.js";
+import { goneOf } from "./lives.js";
+import { drawMembers, tellMajority } from "./members.js";
 import { beginningOf, printable, shortName } from "./short_names.js";
 import { draw, set, write } from "./svg.js";
 import { text } from "./text.js";
+
+const WIDE_WORDS = 140; // pixels
+const LETTER = 9; // of the words below a receiver, how wide one is at most
 
 /** The elements of a process. @param {Element} parent @param {Process} process */
 export function createParts(parent, { role }) {
@@ -30,44 +34,58 @@ export function createParts(parent, { role }) {
 /** @param {Parts} parts @param {Process} process @param {Place} place @param {View} view */
 export function drawProcess(parts, process, place, view) {
   const { role, name, id = "", address = "" } = process;
-  const gone = view.clientOnly ? undefined : process.gone;
+  const gone = view.clientOnly ? undefined : goneOf(process);
   set(parts.element, {
-    class: `${role}${gone ? " gone" : ""}`,
+    class: `${role}${gone ? ` gone ${gone.how}` : view.isSilent ? " silent" : ""}`,
     "data-process": name,
     "data-id": id,
   });
   write(parts.title, printable(`${name} ${id} ${address}`));
-  if (role === "client") drawClient(parts, process, place, view.model);
-  else if (role === "discovery") drawDiscovery(parts, place);
+  const silent = view.isSilent ? text(place.room < WIDE_WORDS ? "omission" : "aliveSilent") : "";
+  const words = gone ? text(gone.how) : silent;
+  if (role === "client") drawClient(parts, process, place, { model: view.model, words });
+  else if (role === "discovery") drawDiscovery(parts, place, words);
   else {
-    drawReceiver(parts, process, place, gone);
+    drawReceiver(parts, process, place, words);
     drawRing(parts.ring, process, place, view);
   }
 }
 
-/** @param {Parts} parts @param {Process} process @param {Place} place @param {Model} model */
-function drawClient({ shape, label, members }, { name }, { x, y, r }, model) {
+/** @param {Parts} parts @param {Process} process @param {Place} place @param {{ model: Model, words: string }} what */
+function drawClient({ shape, label, note, members }, { name }, { x, y, r }, { model, words }) {
   set(shape, { cx: x, cy: y, r });
   set(label, { x, y: y + r + 18 });
   write(label, x < 70 ? shortName(name) : beginningOf(name, 15));
-  drawMembers(members, name, { x, y: y + r + 26 }, model);
+  const height = drawMembers(members, name, { x, y: y + r + 26 }, model);
+  const isWide = r > 30 && x > 70; // then there is room below the dots
+  set(note, { x, y: words || !isWide ? y + 5 : y + r + 44 + height });
+  write(note, words || tellMajority(name, model, isWide));
 }
 
-/** @param {Parts} parts @param {Place} place */
-function drawDiscovery({ shape, label }, { x, y }) {
+/** @param {Parts} parts @param {Place} place @param {string} words */
+function drawDiscovery({ shape, label, note }, { x, y }, words) {
   set(shape, { points: `${x - 54},${y - 26} ${x + 54},${y - 26} ${x + 76},${y + 26} ${x - 76},${y + 26}` });
-  set(label, { x, y: y + 6 });
+  set(label, { x, y: words ? y - 3 : y + 6 });
   write(label, text("discovery"));
+  set(note, { x, y: y + 17 });
+  write(note, words);
 }
 
-/** Small ones have no texts. @param {Parts} parts @param {Process} process @param {Place} place @param {Process["gone"]} gone */
-function drawReceiver({ shape, label, note }, process, { x, y, r, room }, gone) {
+/** Small ones have no texts. @param {Parts} parts @param {Process} process @param {Place} place @param {string} words */
+function drawReceiver({ shape, label, note }, process, { x, y, r, room }, words) {
   set(shape, { points: hexagon(x, y, r) });
   set(label, { x, y: y + 5 });
   write(label, r < 24 ? "" : beginningOf(process.id ?? process.name, r < 40 ? 4 : 8));
   set(note, { x, y: y + r + (r < 24 ? 8 : 24) });
-  if (gone) write(note, r < 12 ? "✕" : text(gone.how));
+  squeeze(note, words, room);
+  if (words) write(note, r < 12 ? "✕" : words);
   else write(note, r < 30 ? "" : printable(addressOf(process, room)));
+}
+
+/** Words that are too wide stay in their room. @param {Element} note @param {string} words @param {number} room */
+function squeeze(note, words, room) {
+  if (words.length * LETTER > room) set(note, { textLength: room - 4, lengthAdjust: "spacingAndGlyphs" });
+  else note.removeAttribute("textLength");
 }
 
 /** @param {number} x @param {number} y @param {number} r */
@@ -85,8 +103,9 @@ function addressOf({ address = "" }, room) {
 }
 
 /** How much of its lease is left. @param {Element} ring @param {Process} process @param {Place} place @param {View} view */
-function drawRing(ring, { gone, leaseFrom, lease }, { x, y, r }, { now, clientOnly }) {
-  const isShown = !clientOnly && !gone && leaseFrom !== undefined;
+function drawRing(ring, process, { x, y, r }, { now, clientOnly }) {
+  const { leaseFrom, lease } = process;
+  const isShown = !clientOnly && !goneOf(process) && leaseFrom !== undefined;
   const left = Math.max(0, Math.min(1, 1 - (now - (leaseFrom ?? 0)) / lease));
   const radius = r + Math.max(2.5, r * 0.14);
   const round = 2 * Math.PI * radius;

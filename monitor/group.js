@@ -19,6 +19,9 @@
  */
 import { chooseShown, processesOf, tellMore } from "./crowd.js";
 import { createParts, drawProcess } from "./draw_process.js";
+import { isUnsure } from "./group_list.js";
+import { goneOf } from "./lives.js";
+import { omittingAt } from "./omissions.js";
 import { areaOf, placeAll, roomForClients } from "./places.js";
 import { draw, set, write } from "./svg.js";
 import { text } from "./text.js";
@@ -57,10 +60,11 @@ export function drawGroup(picture, model, { now, clientOnly }) {
   set(moreClients, { x: area.x / 2, y: height - 6 });
   write(moreClients, tellMore(shown.moreClients));
   removeOthers(picture);
+  const silent = clientOnly ? new Set() : omittingAt(model, now);
   for (const [process, place] of picture.places) {
     const parts = drawn.get(process) ?? createParts(picture.nodes, process);
     drawn.set(process, parts);
-    drawProcess(parts, process, place, { model, now, clientOnly });
+    drawProcess(parts, process, place, { model, now, clientOnly, isSilent: silent.has(process) });
   }
   const receivers = here(shown.receivers).length;
   return {
@@ -73,10 +77,13 @@ export function drawGroup(picture, model, { now, clientOnly }) {
 /** @param {Model} model @param {number} now @param {number} maxClients */
 function whoIsShown(model, now, maxClients) {
   const all = processesOf(model);
-  const allClients = all.filter(({ role, lastAt }) => role === "client" && now - lastAt < CLIENT_SHOWN_MS);
-  const allReceivers = all.filter(
-    ({ role, gone }) => role === "receiver" && (!gone || now - gone.at < GONE_SHOWN_MS),
-  );
+  const isShown = (/** @type {Process} */ process) => {
+    const gone = goneOf(process);
+    if (gone) return now - gone.at < GONE_SHOWN_MS;
+    return !isUnsure(process) || now - process.lastAt < CLIENT_SHOWN_MS;
+  };
+  const allClients = all.filter((process) => process.role === "client" && isShown(process));
+  const allReceivers = all.filter((process) => process.role === "receiver" && isShown(process));
   const clients = chooseShown(model, allClients, maxClients).slice(-maxClients);
   const receivers = chooseShown(model, allReceivers);
   const { crowd } = model;
@@ -91,7 +98,7 @@ function whoIsShown(model, now, maxClients) {
 
 /** @param {Process[]} receivers */
 function here(receivers) {
-  return receivers.filter(({ gone }) => !gone);
+  return receivers.filter((process) => !goneOf(process));
 }
 
 /** @param {GroupPicture} picture */

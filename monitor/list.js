@@ -1,16 +1,16 @@
 /**
  * The last attempts as a table: what the diagram shows, for the keyboard, for screen readers and for tests.
- * page.js shows it anew when events have come.
+ * find_box.js shows it anew when events have come.
  *
- * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Attempt} Attempt
  */
 import { stateOf } from "./attempt_state.js";
 import { printable, short } from "./short_names.js";
-import { clockTime, tellState } from "./story.js";
+import { tellState } from "./story.js";
 import { columns as columnNames } from "./text.js";
+import { clockTime } from "./times.js";
 
-const ROWS = 60;
+export const LIST_ROWS = 60;
 const MESSAGE_COLUMN = 1; // its id is a button
 
 /** A click on an id opens the message's story. @param {HTMLElement} rows @param {(message: string) => void} onPick */
@@ -32,11 +32,11 @@ export function showColumns(columns) {
   columns.replaceChildren(...cells);
 }
 
-/** The newest first. Rows are used again, so that many messages a second cost little. @param {HTMLElement} rows @param {Model} model */
-export function showList(rows, model) {
+/** The newest first. Rows are used again, so that many messages a second cost little. @param {HTMLElement} rows @param {Attempt[]} attempts */
+export function showList(rows, attempts) {
   // Who reads the list with the keyboard must not have it change under the hand.
   if (rows.contains(document.activeElement)) return;
-  const shown = model.attempts.slice(-ROWS).reverse();
+  const shown = attempts.toReversed();
   while (rows.children.length > shown.length) rows.lastElementChild?.remove();
   shown.forEach((attempt, index) => {
     fillRow(/** @type {HTMLElement} */ (rows.children[index] ?? addRow(rows)), attempt);

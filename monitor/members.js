@@ -7,11 +7,12 @@
 import { stateOf } from "./attempt_state.js";
 import { attemptsOf } from "./kept_attempts.js";
 import { draw, set } from "./svg.js";
+import { text } from "./text.js";
 
 const MAX_SHOWN = 240;
 const SMALL_ABOVE = 60;
 
-/** @param {Element} parent @param {string} client @param {{ x: number, y: number }} place @param {Model} model */
+/** @param {Element} parent @param {string} client @param {{ x: number, y: number }} place @param {Model} model @returns how high they are */
 export function drawMembers(parent, client, { x, y }, model) {
   const shown = lastOfEach(client, model).slice(0, MAX_SHOWN);
   const isSmall = shown.length > SMALL_ABOVE;
@@ -25,6 +26,14 @@ export function drawMembers(parent, client, { x, y }, model) {
     const cy = y + 6 + Math.floor(index / columns) * step;
     set(dot, { cx, cy, r: step / 2 - 1.5, class: classOf(attempt) });
   });
+  return Math.ceil(shown.length / columns) * step;
+}
+
+/** The words for a send to the group that has its acks. @param {string} client @param {Model} model @param {boolean} isWide whether there is room for all of them */
+export function tellMajority(client, model, isWide) {
+  const [member] = lastOfEach(client, model);
+  const group = member && model.groups.get(member.message);
+  return group ? text(isWide ? "groupHas" : "groupHasShort", { n: group.ackedBy, need: group.need }) : "";
 }
 
 /** Of the client's last message, the last attempt for each member; none if it went to one receiver. @param {string} client @param {Model} model */
@@ -36,8 +45,9 @@ function lastOfEach(client, model) {
   return members.size > 1 ? [...members.values()] : [];
 }
 
-/** Solid acked, grey awaited, hollow missing. @param {Attempt} attempt */
+/** Solid acked, grey awaited, hollow missing, thin no longer needed. @param {Attempt} attempt */
 function classOf(attempt) {
   if (stateOf(attempt) === "acked") return "acked";
+  if (attempt.notNeeded) return "unneeded";
   return attempt.gaveUp ? "missing" : "awaited";
 }

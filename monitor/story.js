@@ -10,13 +10,15 @@ import { isLate, isUnsent, stateOf } from "./attempt_state.js";
 import { tellMore } from "./crowd.js";
 import { attemptsOf } from "./kept_attempts.js";
 import { printable, short } from "./short_names.js";
-import { languageCode, text } from "./text.js";
+import { text } from "./text.js";
+import { duration } from "./times.js";
 
 const MAX_LINES = 2000;
 
 /** The texts of the faults, by the name of the fault. */
-const FAULT_TEXTS = /** @type {const} */ ({
+export const FAULT_TEXTS = /** @type {const} */ ({
   silent: "faultSilent",
+  lost: "faultLost",
   "lost-ack": "faultLostAck",
   "late-ack": "faultLateAck",
   disconnect: "faultDisconnect",
@@ -34,26 +36,49 @@ const OUTCOMES = /** @type {const} */ ({
  * @returns {Line[]}
  */
 export function tellStory(model, message, clientOnly) {
-  const lines = attemptsOf(model, message).flatMap((attempt) =>
+  const attempts = attemptsOf(model, message);
+  const lines = attempts.flatMap((attempt) =>
     clientOnly
       ? whatTheClientSaw(attempt, attempt.came)
       : [...whatTheClientSaw(attempt, attempt.acks), ...whatTheReceiverDid(attempt)],
   );
+  lines.push(...howItMoved(attempts), ...whatTheGroupDid(model.groups.get(message)));
   const shown = lines.sort((a, b) => a.at - b.at).slice(0, MAX_LINES);
   const told = shown.map(({ at, tell }) => ({ at, words: tell() }));
   const more = tellMore(lines.length - told.length);
   return more ? [...told, { at: told.at(-1)?.at ?? 0, words: more }] : told;
 }
 
+/**
+ * A send to any goes on to another receiver; if something was sent before, it may be there too.
+ * @param {Attempt[]} attempts @returns {Untold[]}
+ */
+function howItMoved(attempts) {
+  return attempts.flatMap((attempt) => {
+    const { movedFrom, client, at } = attempt;
+    if (movedFrom === undefined || isUnsent(attempt)) return [];
+    const wasSent = attempts.some((other) => other.attempt < attempt.attempt && !isUnsent(other));
+    const names = { client, before: short(movedFrom), ...namesOf(attempt) };
+    return [{ at, tell: () => text(wasSent ? "sMoved" : "sMovedUnsent", names) }];
+  });
+}
+
+/** @param {import("./model.js").GroupAck | undefined} group @returns {Untold[]} */
+function whatTheGroupDid(group) {
+  if (!group) return [];
+  const { at, need, ackedBy: n } = group;
+  return [{ at, tell: () => text("sGroupAcked", { n, need }) }];
+}
+
 /** @param {Attempt} attempt @param {Attempt["acks"]} acks @returns {Untold[]} */
 function whatTheClientSaw(attempt, acks) {
-  const { client, timedOutAt, failedAt, why = "?", gaveUp } = attempt;
+  const { client, timedOutAt, failedAt, why = "?", gaveUp, notNeeded } = attempt;
   const names = { client, ...namesOf(attempt) };
   /** @type {Untold[]} */
   const lines = [];
-  if (!isUnsent(attempt)) {
+  if (!isUnsent(attempt) && attempt.movedFrom === undefined) {
     const key = attempt.attempt > 1 ? "sRetried" : "sSent";
-    lines.push({ at: attempt.at, tell: () => text(key, { ...names, timeout: timeoutOf(attempt) }) });
+    lines.push({ at: attempt.at, tell: () => text(key, { ...names, timeout: duration(attempt.timeout) }) });
   }
   if (timedOutAt) lines.push({ at: timedOutAt, tell: () => text("sTimedOut", names) });
   if (failedAt) {
@@ -62,20 +87,22 @@ function whatTheClientSaw(attempt, acks) {
   }
   for (const ack of acks) {
     if (ack.receivedAt === undefined) continue;
-    const key = ack.ignored
-      ? "sAckIgnored"
-      : isLate(ack, attempt)
-        ? "sAckLate"
-        : ack.duplicate
-          ? "sAckDuplicate"
-          : "sAckReceived";
-    lines.push({ at: ack.receivedAt, tell: () => text(key, names) });
+    lines.push({ at: ack.receivedAt, tell: () => text(keyOfAck(ack, attempt), names) });
   }
   if (gaveUp) {
-    const outcome = text(OUTCOMES[/** @type {keyof typeof OUTCOMES} */ (gaveUp.outcome)] ?? "outcomeUnknown");
-    lines.push({ at: gaveUp.at, tell: () => text("sGaveUp", { ...names, why: gaveUp.why, outcome }) });
+    const key = notNeeded ? "sNotNeeded" : "sGaveUp";
+    const outcome = () =>
+      text(OUTCOMES[/** @type {keyof typeof OUTCOMES} */ (gaveUp.outcome)] ?? "outcomeUnknown");
+    lines.push({ at: gaveUp.at, tell: () => text(key, { ...names, why: gaveUp.why, outcome: outcome() }) });
   }
   return lines;
+}
+
+/** @param {Attempt["acks"][number]} ack @param {Attempt} attempt */
+function keyOfAck(ack, attempt) {
+  if (ack.ignored) return "sAckIgnored";
+  if (isLate(ack, attempt)) return "sAckLate";
+  return ack.duplicate ? "sAckDuplicate" : "sAckReceived";
 }
 
 /** @param {Attempt} attempt @returns {Untold[]} */
@@ -100,11 +127,6 @@ function namesOf({ receiver, attempt: n }) {
   return { receiver: short(receiver), n };
 }
 
-/** @param {Attempt} attempt */
-function timeoutOf({ timeout }) {
-  return `${(timeout / 1000).toLocaleString(languageCode())} s`;
-}
-
 /** How an attempt stands, in few words. @param {Attempt} attempt */
 export function tellState(attempt) {
   const state = stateOf(attempt);
@@ -112,10 +134,4 @@ export function tellState(attempt) {
   if (state !== "acked") return text(state);
   if (attempt.acks.some((ack) => isLate(ack, attempt) && !ack.ignored)) return text("ackedLate");
   return text(attempt.acks.some(({ duplicate }) => duplicate) ? "ackedDuplicate" : "acked");
-}
-
-/** @param {number} at */
-export function clockTime(at) {
-  const date = new Date(at);
-  return `${date.toTimeString().slice(0, 8)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }

@@ -4,17 +4,23 @@
  *
  * @typedef {import("./page.js").Page} Page
  */
+import { writeAddress } from "./address.js";
+import { showMessage } from "./diagram.js";
 import { find } from "./find.js";
+import { select } from "./model.js";
 import { short } from "./short_names.js";
-import { clockTime, tellStory } from "./story.js";
+import { tellStory } from "./story.js";
 import { text } from "./text.js";
+import { clockTime } from "./times.js";
 
 /** @param {Page} page @param {string} message */
 export function openStory(page, message) {
-  page.model.selected = message;
+  page.wanted = undefined;
+  select(page.model, message);
+  writeAddress(message);
   showStory(page);
+  showMessage(page.diagram, page.model, message);
   find("story-title").focus({ preventScroll: true });
-  page.diagram.isStale = true;
 }
 
 /** It grows while the message is under way. @param {Page} page */
@@ -25,6 +31,7 @@ export function showStory({ model, view: { clientOnly } }) {
   const title = text("story", { id: short(selected) });
   find("story-title").textContent = clientOnly ? `${title}. ${text("clientStory")}` : title;
   const told = tellStory(model, selected, clientOnly);
+  find("story-unknown").hidden = told.length > 0;
   const lines = find("story-lines");
   while (lines.children.length > told.length) lines.lastElementChild?.remove();
   told.forEach(({ at, words }, index) => {
@@ -35,10 +42,10 @@ export function showStory({ model, view: { clientOnly } }) {
 }
 
 /** @param {Page} page */
-export function closeStory({ model, diagram }) {
+export function closeStory({ model }) {
   const row = document.querySelector(`#rows button[data-message="${CSS.escape(model.selected ?? "")}"]`);
-  model.selected = undefined;
+  select(model, undefined);
+  writeAddress(undefined);
   find("story").hidden = true;
-  diagram.isStale = true;
   if (row instanceof HTMLElement) row.focus({ preventScroll: true });
 }
