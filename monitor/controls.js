@@ -1,20 +1,25 @@
 /**
- * What the buttons, the checkboxes and the Escape key do. page.js calls it once.
+ * What the buttons, the checkboxes and the Escape key do, but those of the play bar. page.js calls it once.
  *
  * @typedef {import("./page.js").Page} Page
  */
-import { setPaused, startAt } from "./diagram.js";
+import { rememberLanguage, writeAddress } from "./address.js";
+import { fitMessage, follow, resetZoom, startAt, zoomBy } from "./diagram.js";
 import { clearDots } from "./dots.js";
+import { clearLog } from "./event_log.js";
+import { closeMermaid, copyMermaid, openMermaid, savePng, saveSvg } from "./export.js";
 import { find } from "./find.js";
-import { now } from "./live.js";
 import { clear } from "./model.js";
+import { goLive, now } from "./player.js";
 import { closeStory, showStory } from "./story_panel.js";
-import { switchLanguage } from "./text.js";
-import { showLanguage, showStatus } from "./words.js";
+import { chooseLanguage, chosenLanguage } from "./text.js";
+import { showLanguage } from "./words.js";
+
+const ZOOM = 1.5;
 
 /** @param {Page} page */
 export function listenToControls(page) {
-  const { diagram, dots, model, view } = page;
+  const { diagram, dots, view } = page;
   onCheck(page, "client-only", (on) => {
     view.clientOnly = on;
     clearDots(dots); // some of them the client can't see
@@ -22,15 +27,29 @@ export function listenToControls(page) {
   onCheck(page, "heartbeats", (on) => {
     view.heartbeats = on;
   });
-  onClick("pause", () => setPaused(diagram, !diagram.paused));
   onClick("clear", () => clearAll(page));
   onClick("language", () => {
-    switchLanguage();
+    chooseLanguage(chosenLanguage() === "pt" ? "en" : "pt");
+    rememberLanguage();
+    writeAddress(page.model.selected);
     showLanguage(page);
   });
+  onClick("zoom-out", () => zoomBy(diagram, 1 / ZOOM));
+  onClick("zoom-in", () => zoomBy(diagram, ZOOM));
+  onClick("zoom-reset", () => resetZoom(diagram));
+  onClick("zoom-fit", () => {
+    const message = page.model.selected ?? page.model.attempts.at(-1)?.message;
+    if (message) fitMessage(diagram, page.model, message);
+  });
+  onClick("save-svg", () => saveSvg(diagram));
+  onClick("save-png", () => savePng(diagram));
+  onClick("open-mermaid", openMermaid);
+  onClick("copy-mermaid", copyMermaid);
+  onClick("close-mermaid", closeMermaid);
   onClick("close-story", () => closeStory(page));
-  document.addEventListener("keydown", ({ key }) => {
-    if (key === "Escape" && model.selected) closeStory(page);
+  document.addEventListener("keydown", ({ key, target }) => {
+    const isInside = target instanceof Element && target.closest("dialog, input, select");
+    if (key === "Escape" && page.model.selected && !isInside) closeStory(page);
   });
 }
 
@@ -45,7 +64,6 @@ function onCheck(page, id, change) {
   const box = find(id);
   box.addEventListener("change", () => {
     change(box.checked);
-    page.diagram.isStale = true;
     page.isNew = true;
     showStory(page);
   });
@@ -53,12 +71,14 @@ function onCheck(page, id, change) {
 
 /** @param {Page} page */
 function clearAll(page) {
+  goLive(page);
   page.clearedAt = now(page);
   clear(page.model, page.clearedAt);
+  clearLog(page.player.log);
+  clearDots(page.dots);
   page.lost = 0;
   closeStory(page);
-  startAt(page.diagram, 0);
-  setPaused(page.diagram, false);
-  showStatus(page);
+  startAt(page.diagram, page.clearedAt);
+  follow(page.diagram);
   page.isNew = true;
 }

@@ -1,58 +1,40 @@
 /**
- * The words on the page that are in no picture: its headings and buttons, the legend, the status. page.js and
- * the controls show them anew when they change.
+ * The words on the page that are in no picture: its headings and buttons, the status. page.js and the controls
+ * show them anew when they change.
  *
  * @typedef {import("./page.js").Page} Page
  */
 import { tellMore } from "./crowd.js";
 import { find } from "./find.js";
 import { showColumns } from "./list.js";
+import { goneOf } from "./lives.js";
 import { showStory } from "./story_panel.js";
 import { languageCode, text } from "./text.js";
 
-const LEGEND = /** @type {const} */ ([
-  ["→", "legendMessage"],
-  ["←", "legendAck"],
-  ["▮", "legendBar"],
-  ["✕", "legendLost"],
-  ["▷", "legendDup"],
-]);
+/** @param {Element} element @param {string} name of its attribute @returns {string} */
+function wordsOf(element, name) {
+  return text(/** @type {import("./text.js").TextKey} */ (element.getAttribute(name)));
+}
 
 /** All words, in the language that is chosen. @param {Page} page */
 export function showLanguage(page) {
   document.documentElement.lang = languageCode();
   document.title = text("title");
-  for (const element of document.querySelectorAll("[data-text]")) {
-    const key = /** @type {import("./text.js").TextKey} */ (element.getAttribute("data-text"));
-    element.textContent = text(key);
+  for (const element of document.querySelectorAll("[data-text]"))
+    element.textContent = wordsOf(element, "data-text");
+  for (const element of document.querySelectorAll("[data-label]")) {
+    element.setAttribute("aria-label", wordsOf(element, "data-label"));
+    if (element.matches("button")) element.setAttribute("title", wordsOf(element, "data-label"));
   }
-  find("language").textContent = text("language");
+  for (const element of document.querySelectorAll("[data-hint]"))
+    element.setAttribute("placeholder", wordsOf(element, "data-hint"));
   find("language").lang = languageCode() === "en" ? "pt-BR" : "en";
-  showLegend();
-  showPause(page.diagram.paused);
   showStatus(page);
   showColumns(find("columns"));
   showStory(page);
-  page.diagram.isStale = true;
+  page.model.version += 1; // the pictures have words too
+  page.isLegendNew = true;
   page.isNew = true;
-}
-
-function showLegend() {
-  const parts = LEGEND.map(([mark, key]) => {
-    const part = document.createElement("span");
-    part.className = key;
-    part.textContent = `${mark} ${text(key)}`;
-    return part;
-  });
-  const words = document.createElement("small");
-  words.textContent = text("legend");
-  find("legend").replaceChildren(...parts, words);
-}
-
-/** @param {boolean} paused */
-export function showPause(paused) {
-  find("pause").textContent = text(paused ? "resume" : "pause");
-  find("pause").setAttribute("aria-pressed", String(paused));
 }
 
 /** How many have no lane in the diagram, as there are too many. @param {Page} page */
@@ -62,10 +44,23 @@ export function showMore({ diagram }) {
   find("more").textContent = words;
 }
 
-/** @param {Page} page */
-export function showStatus({ isConnected, lost }) {
-  const words = [text(isConnected ? "connected" : "disconnected")];
-  if (lost > 0) words.push(text("lost", { lost }));
-  find("status").textContent = words.join(", ");
-  find("status").className = isConnected && lost === 0 ? "" : "warning";
+/** It is read aloud when it changes, so it is only written then. @param {Page} page */
+export function showStatus(page) {
+  const { problems, state } = tellStatus(page);
+  const words = [text(state), ...problems].join(", ");
+  const status = find("status");
+  if (status.textContent !== words) status.textContent = words;
+  status.className = problems.length > 0 || state === "disconnected" ? "warning" : state;
+}
+
+/**
+ * @param {Pick<Page, "isConnected" | "lost" | "player" | "model">} page
+ * @returns {{ problems: string[], state: "connected" | "past" | "replay" | "disconnected" }}
+ */
+export function tellStatus({ isConnected, lost, player, model }) {
+  const discovery = model.byName.get("discovery");
+  const problems = discovery && goneOf(discovery) ? [text("discoveryAway")] : [];
+  if (lost > 0) problems.push(text("lost", { lost }));
+  const shown = player.replay ? "replay" : player.isLive ? "connected" : "past";
+  return { problems, state: isConnected ? shown : "disconnected" };
 }

@@ -109,22 +109,25 @@ describe("the monitor's page", () => {
       .filter(({ event }) => event === "sent" || event === "retried")
       .map(({ message, attempt, receiver }) => `${message} ${attempt} ${receiver}`);
     const seen = new Set<string>();
-    // It is more than fits in view: the whole diagram is scrolled through, which pauses it.
-    await page.evaluate("document.getElementById('scroll').scrollTop = 0");
-    await page.getByRole("button", { name: "Continue" }).waitFor();
-    const height = Number(await page.evaluate("document.getElementById('scroll').scrollHeight"));
-    for (let top = 0; top < height; top += 200) {
-      await page.evaluate(`document.getElementById('scroll').scrollTop = ${top}`);
+    // It is more than fits in view: the whole diagram is panned through, and it follows again at the end.
+    const follows = () => page.evaluate('import("/page.js").then(({ page }) => page.diagram.follows)');
+    await page.locator("#scroll").focus();
+    await page.keyboard.press("Home");
+    assert.equal(await follows(), false);
+    const read = async () => {
       await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
       for (const { what, message, attempt, receiver, label } of await arrowsOf(page)) {
         if (what !== "message") continue;
         seen.add(`${message} ${attempt} ${receiver}`);
         assert.equal(label, attempt === 1 ? "1" : `×${attempt}`);
       }
+    };
+    await read();
+    for (let pages = 0; pages < 100 && !(await follows()); pages++) {
+      await page.keyboard.press("PageDown");
+      await read();
     }
     assert.deepEqual([...seen].sort(), [...new Set(wanted)].sort());
-    assert.equal(await page.locator("#pause").getAttribute("aria-pressed"), "false", "it goes on at the end");
-    await page.getByRole("button", { name: "Pause" }).click();
   });
 
   test("draws timeouts as bars, duplicates with hollow heads, late acks dashed, lost ones with a cross", async () => {
@@ -133,11 +136,14 @@ describe("the monitor's page", () => {
     const bars = shapes.filter((shape): shape is Bar => shape.kind === "bar" && shape.timedOut);
     assert.ok(bars.length > 0, "a bar for each timeout");
     for (const { from, to } of bars)
-      assert.ok(Math.abs(to - from - 80) < 8, `2 s are 80 px, not ${to - from}`);
+      assert.ok(
+        Math.abs(to - from - 80) <= 36,
+        `2 s are 80 px, less what its start is drawn late: ${to - from}`,
+      );
     assert.ok(arrows.some(({ head, mark }) => head === "hollow" && mark === "dup"));
     assert.ok(arrows.some(({ what, dashed }) => what === "ack" && dashed));
     assert.ok(arrows.some(({ what, head }) => what === "ack" && head === "cross"));
-    assert.ok(shapes.some(({ kind }) => kind === "cross"));
+    assert.ok(shapes.some((shape) => shape.kind === "mark" && shape.mark === "omission"));
     assert.ok(shapes.some(({ kind }) => kind === "link"));
   });
 
@@ -157,7 +163,8 @@ describe("the monitor's page", () => {
     const unanswered = arrows.filter(({ head, what }) => what === "message" && head === "question");
     assert.ok(unanswered.length > 0);
     assert.deepEqual(new Set(unanswered.map(({ dashed, mark }) => `${dashed} ${mark}`)).size, 1);
-    assert.ok(!shapes.some(({ kind }) => kind === "cross"), "no crash is seen");
+    const unseen = (shape: Shape) => shape.kind === "mark" && shape.mark === "omission";
+    assert.ok(!shapes.some(unseen), "no omission is seen");
     await until("no ring", async () => (await page.locator(".receiver .ring:not(.none)").count()) === 0);
     await page.getByLabel("What the client knows").uncheck();
   });
@@ -192,7 +199,6 @@ describe("the monitor's page", () => {
   });
 
   test("goes on, and clears", async () => {
-    await page.getByRole("button", { name: "Continue" }).click();
     await page.getByRole("button", { name: "Clear" }).click();
     await until("the list is empty", async () => (await page.locator("#rows tr").count()) === 0);
     assert.deepEqual(await arrowsOf(page), []);
@@ -274,7 +280,10 @@ describe("the monitor's page, with 100,000 names", { timeout: 180_000 }, () => {
     const heap = await heapOf(page);
     assert.ok(heap <= MOST_HEAP_MIB, `${heap.toFixed(1)} MiB`);
   }
-  const lanes = () => page.evaluate('import("/page.js").then(({ page }) => page.diagram.shapes.length)');
+  const lanes = () =>
+    page.evaluate(
+      'import("/page.js").then(({ page }) => page.diagram.shapes.filter(({ kind }) => kind === "lane").length)',
+    );
 
   test("in discovery's list, shows a hundred, and says how many more there are", async () => {
     const title = page.locator(".box-title");

@@ -113,9 +113,10 @@ export async function startWatchedCrowd(receivers: number): Promise<WatchedCrowd
     host: "a",
     port: 1 + (n % 65535),
   }));
-  const discovery = createServer((_, answer) => {
+  const discovery = createServer(({ url }, answer) => {
     const seen = list.map((each) => ({ ...each, last_seen: Date.now() / 1000 }));
-    answer.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(seen));
+    const told = url === "/health" ? { status: "ok", receivers } : seen;
+    answer.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(told));
   });
   const port = await listen(discovery, 0, "127.0.0.1");
   const local = ["--host", "127.0.0.1", "--port", "0"];
