@@ -27,7 +27,7 @@ import { readJson } from "./plumbing/read_json.ts";
 import { createRecentIds, type RecentIds } from "./plumbing/recent_ids.ts";
 import { runIfMain, untilAborted } from "./plumbing/run.ts";
 import { seededRandom } from "./plumbing/seeded_random.ts";
-import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
+import { openOutlets, sayLastWords, TRACE_OPTIONS } from "./trace/outlets.ts";
 import { createTrace, type Trace } from "./trace/trace.ts";
 
 /** What can go wrong with a message, by chance, so that the class sees what a failure looks like. */
@@ -162,7 +162,8 @@ async function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Promi
   if (fault) trace.tell("fault", { ...about, fault, note: FAULTS[fault] });
   if (fault === "lost" || fault === "silent") return;
   if (fault === "disconnect") return void peer.socket.destroy();
-  if (fault === "exit") process.exit(1); // no cleanup, no goodbye: discovery has to find out by itself
+  // No cleanup, no goodbye: discovery has to find out by itself. Only the class may see it.
+  if (fault === "exit") return sayLastWords().finally(() => process.exit(1));
 
   processed.add(id); // before the work, so that a retry meanwhile is a duplicate
   if (node.workMs > 0) {

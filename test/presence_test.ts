@@ -152,3 +152,17 @@ test("a client that is killed at its prompt is missed within 15 s; one that wait
   await until("it is listed no more", async () => (await clients()).length === 0);
   assert.equal((await told()).length, 1, "it told its end");
 });
+
+test("the monitor hears by which fault a receiver has died", async () => {
+  const monitor = start("monitor.ts", "--host", "127.0.0.1", "--port", "0");
+  const url = await discoveryUrl(monitor);
+  const discovery = start("discovery.ts", "--host", "127.0.0.1", "--port", "0");
+  const group = ["--discovery", await discoveryUrl(discovery)];
+  const faults = ["--fault", "exit", "--fault-rate", "1", "--monitor", url];
+  const receiver = start("receiver.ts", ...group, "--advertise-host", "127.0.0.1", ...faults);
+  await receiver.says(/registered as/);
+  const client = start("client.ts", ...group, "--to", "0", "--attempts", "1");
+  await Promise.all([client.exitCode(), receiver.exitCode()]);
+  const events = await (await fetch(`${url}/events.jsonl`)).text();
+  assert.match(events, /"event":"fault".*"fault":"exit"/);
+});

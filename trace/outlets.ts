@@ -18,14 +18,18 @@ export interface OpenOutletsOptions {
   monitor?: string | undefined;
 }
 
+/** For a process that will die without an end: sends a monitor what it has told, for two seconds at most. */
+export let sayLastWords = async (): Promise<void> => {};
+
 /** Opens what is asked for; without either, the trace has no outlet and costs nothing. */
 export async function openOutlets({ record, monitor }: OpenOutletsOptions): Promise<Outlet[]> {
   const outlets: Outlet[] = [];
   if (record !== undefined) outlets.push(openRecord(record));
   if (monitor !== undefined) {
     // Loaded only now: discovery has no other need of got, which takes 20 MB.
-    const { openMonitor } = await import("./to_monitor.ts");
+    const { openMonitor, flushAll } = await import("./to_monitor.ts");
     outlets.push(openMonitor(monitor).tell);
+    sayLastWords = flushAll;
   }
   return outlets;
 }

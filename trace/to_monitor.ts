@@ -1,8 +1,7 @@
 /**
- * Sends the events of a process to the monitor (`--monitor`): in batches, one request at a time, best
- * effort. Nothing ever waits for it or fails because of it. A monitor that is slow or dead costs the
- * process a queue of 10,000 events, or 4 MiB; what finds no room there is counted, and the monitor is told
- * how many it missed as soon as it answers again. What it answers is not read: it may be any server.
+ * Sends the events of a process to the monitor (`--monitor`): in batches, one request at a time, best effort. Nothing ever
+ * waits for it. A monitor that is slow or dead costs a queue of 10,000 events, or 4 MiB; what finds no room there is counted,
+ * and the monitor is told how many it missed when it answers again. What it answers is not read: it may be any server.
  */
 import type { Socket } from "node:net";
 import type { Got } from "got";
@@ -26,8 +25,7 @@ export interface OpenMonitorOptions {
 
 export interface MonitorOutlet {
   tell: Outlet;
-  /** Sends what is queued, for two seconds at most; also done by itself when the process ends. */
-  flush(): Promise<void>;
+  flush(): Promise<void>; // for two seconds at most; also done by itself when the process ends
 }
 
 interface Sender {
@@ -50,7 +48,7 @@ export function openMonitor(url: string, { maxQueued = 10_000 }: OpenMonitorOpti
   const http = createHttpClient(url, { maxSockets: 1, withinMs: REQUEST_TIMEOUT_MS });
   const nothing = { queue: [], queuedBytes: 0, lost: 0, alive: new Set<string>() };
   const sender: Sender = { http, maxQueued, ...nothing, isLast: false };
-  if (senders.size === 0) process.once("beforeExit", () => Promise.all([...senders].map(flush)));
+  if (senders.size === 0) process.once("beforeExit", flushAll);
   senders.add(sender);
   return {
     tell(event) {
@@ -63,6 +61,9 @@ export function openMonitor(url: string, { maxQueued = 10_000 }: OpenMonitorOpti
     flush: () => flush(sender),
   };
 }
+
+/** Sends what is queued in this process, for two seconds at most. */
+export const flushAll = async () => void (await Promise.all([...senders].map(flush)));
 
 /** Discovery is asked by the monitor itself, and of receivers discovery knows; of a client nobody else hears. */
 function noteLife(sender: Sender, { event, process }: TraceEvent): void {
