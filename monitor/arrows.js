@@ -71,8 +71,9 @@ function ackArrow(course, { ack, left, came }, view) {
   const words = late ? text("late") : "";
   const arrow = { ...arrowOf(attempt, "ack", from), dashed: late, late, words };
   if (came) return { ...arrow, to: pointOf(came), ...headOf(ack) };
-  if (view.now - (ack.at ?? view.now) > ACK_IS_LOST_MS)
-    return { ...arrow, ...lostOnTheWayBack(course, from) };
+  const at = ack.at ?? view.now;
+  if (at > course.endedAt) return { ...arrow, ...lostOnTheWayBack(course, from), words: text("ackToNobody") };
+  if (view.now - at > ACK_IS_LOST_MS) return { ...arrow, ...lostOnTheWayBack(course, from) };
   return { ...arrow, to: underWay(from, xClient, gap), head: "none" };
 }
 

@@ -15,6 +15,7 @@
  * @property {number} xClient
  * @property {number} gap between two lanes
  * @property {{ x: number, name: string } | undefined} receiver if it has a lane
+ * @property {number} endedAt when its client ended, or Infinity
  * @property {Moment} sent
  * @property {Moment | undefined} received
  * @property {Moment | undefined} faulty when the fault happened at the receiver
@@ -25,6 +26,7 @@
  */
 import { isUnsent, settledAt } from "./attempt_state.js";
 import { addMoment, MOST_LATE_PX } from "./least_slopes.js";
+import { goneOf } from "./lives.js";
 import { short } from "./short_names.js";
 import { timeAt } from "./time_axis.js";
 
@@ -51,7 +53,9 @@ export function coursesOf(model, view, { lanes, gap, moments }) {
     const receiver =
       process && x !== undefined ? { x, name: short(process.id ?? attempt.receiver) } : undefined;
     const sent = addMoment(moments, { at: attempt.at, lane: xClient });
-    const base = { ...NOTHING, attempt, xClient, gap, receiver, sent };
+    const client = model.byName.get(attempt.client);
+    const endedAt = (client && goneOf(client)?.at) ?? Number.POSITIVE_INFINITY;
+    const base = { ...NOTHING, attempt, xClient, gap, receiver, endedAt, sent };
     if (!receiver || isUnsent(attempt)) courses.set(attempt, base);
     else if (view.clientOnly) courses.set(attempt, asTheClientKnows(base, moments));
     else courses.set(attempt, asItWas(base, receiver.x, moments));

@@ -80,6 +80,7 @@ export const EN = {
   seam: "{time} without a message",
   wasId: "was {id}",
   lostTo: "lost on the way to {receiver}",
+  ackToNobody: "the client had ended",
   ackLostTo: "ack lost on the way to {client}",
   omission: "no answer",
   majorityAt: "{n} of {need} needed acks: done",

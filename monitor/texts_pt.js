@@ -76,6 +76,7 @@ export const PT = {
   seam: "{time} sem mensagens",
   wasId: "era {id}",
   lostTo: "perdida a caminho de {receiver}",
+  ackToNobody: "o cliente já tinha encerrado",
   ackLostTo: "ack perdido a caminho de {client}",
   omission: "sem resposta",
   majorityAt: "{n} de {need} acks necessários: pronto",

@@ -105,6 +105,15 @@ describe("what is lost", () => {
     assert.ok(ack.to.x > xOf("client-1") && ack.to.x <= xOf("client-1") + 15);
   });
 
+  test("of an ack whose client has ended says that, at once", () => {
+    const { arrows } = draw(
+      [sent, received, ["client-1", "stopped", 1100], ["receiver-a", "acked", 1200, m]],
+      { after: 1300 },
+    );
+    const ack = arrows.find(({ what }) => what === "ack");
+    assert.deepEqual([ack?.head, ack?.words], ["cross", "the client had ended"]);
+  });
+
   test("isn't yet what is on its way: that ends between two lanes", () => {
     const { arrows, layout } = draw([["client-1", "sent", 1000, toC]], { after: 1100 });
     assert.equal(arrows[0]?.head, "none");
