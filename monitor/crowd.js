@@ -33,10 +33,12 @@ export function takingPart({ attempts }) {
 export function processesOf({ byName, byId }) {
   const all = [...new Set([...byName.values(), ...byId.values()])];
   // Who is gone from `byId` has been replaced there by who has its id now.
-  return all.filter((process) => {
-    const { role, id } = process;
-    return role !== "receiver" || id === undefined || byId.get(id) === process;
-  });
+  return all
+    .filter((process) => {
+      const { role, id } = process;
+      return role !== "receiver" || id === undefined || byId.get(id) === process;
+    })
+    .sort((a, b) => a.firstAt - b.firstAt);
 }
 
 /**

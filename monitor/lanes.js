@@ -25,7 +25,7 @@ export function layOutLanes(model, { from, to, width }) {
     return last.to === undefined || last.how === "unreachable" || last.to > from - GONE_SHOWN_MS;
   });
   const shown = chooseShown(model, active);
-  shown.sort((a, b) => RANKS[a.role] - RANKS[b.role] || a.firstAt - b.firstAt);
+  shown.sort((a, b) => RANKS[a.role] - RANKS[b.role]);
   const left = AXIS + BARS_WIDTH;
   const least = shown.length > 60 ? 22 : 46;
   const gap = Math.min(220, Math.max(least, (width - left - 60) / Math.max(1, shown.length - 1)));

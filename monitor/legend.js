@@ -25,7 +25,7 @@ export const LEGEND = {
   crash: ["✕", "markCrash"],
   unsent: ["✕", "markUnsent"],
   unknown: ["?", "markUnknown"],
-  majority: ["✓", "markMajority"],
+  majority: ["◆", "markMajority"],
   notNeeded: ["–", "markNotNeeded"],
   left: ["⊣", "markLeft"],
   expired: ["┆", "markExpired"],

@@ -3,8 +3,10 @@
  *
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Attempt} Attempt
+ * @typedef {import("./model.js").Process} Process
  */
 import { stateOf } from "./attempt_state.js";
+import { processesOf } from "./crowd.js";
 import { attemptsOf } from "./kept_attempts.js";
 import { draw, set } from "./svg.js";
 import { text } from "./text.js";
@@ -42,7 +44,12 @@ function lastOfEach(client, model) {
   /** @type {Map<string, Attempt>} */
   const members = new Map();
   for (const attempt of last ? attemptsOf(model, last.message) : []) members.set(attempt.receiver, attempt);
-  return members.size > 1 ? [...members.values()] : [];
+  if (members.size < 2) return [];
+  // In the order in which the receivers stand in the picture.
+  const order = new Map(processesOf(model).map((process, index) => [process, index]));
+  const rank = (/** @type {Attempt} */ { receiver }) =>
+    order.get(/** @type {Process} */ (model.byId.get(receiver))) ?? order.size;
+  return [...members.values()].sort((a, b) => rank(a) - rank(b));
 }
 
 /** Solid acked, grey awaited, hollow missing, thin no longer needed. @param {Attempt} attempt */

@@ -30,7 +30,7 @@ export function paintMark(pen, { mark, x, y, label }, labels) {
   };
   const aside = 12 + widthOf(words) / 2;
   placeLabel(labels, words, [
-    ...[0, 14, -14, 26, -26, 40, -40, 54].map((down) => ({ x: x + aside, y: y + down })),
+    ...[0, 14, 26, -14, 40, -26, 54, -40].map((down) => ({ x: x + aside, y: y + down })),
     ...[0, 14, -14, 26, -26].map((down) => ({ x: x - aside, y: y + down })),
   ]);
 }

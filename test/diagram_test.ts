@@ -200,7 +200,7 @@ describe("what happens on a lane", () => {
     ]);
     assert.deepEqual(
       marks.map(({ mark, label, x }) => [mark, label, x]),
-      [["majority", "1 of 1 needed acks: done", xOf("client-1")]],
+      [["majority", "done: 1 acks were enough", xOf("client-1")]],
     );
     assert.deepEqual(
       arrows.map(({ head, words }) => [head, words]),
