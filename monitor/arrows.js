@@ -67,9 +67,9 @@ export function failure({ attempt: { message }, failed, faulty }) {
 function ackArrow(course, { ack, left, came }, view) {
   const { attempt, xClient, gap } = course;
   const from = pointOf(left ?? course.sent);
-  const late = isLate(ack, attempt) || ack.ignored === true;
+  const late = isLate(ack, attempt);
   const words = late ? text("late") : "";
-  const arrow = { ...arrowOf(attempt, "ack", from), dashed: late, late, words };
+  const arrow = { ...arrowOf(attempt, "ack", from), dashed: late || ack.ignored === true, late, words };
   if (came) return { ...arrow, to: pointOf(came), ...headOf(ack) };
   const at = ack.at ?? view.now;
   if (at > course.endedAt) return { ...arrow, ...lostOnTheWayBack(course, from), words: text("ackToNobody") };

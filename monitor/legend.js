@@ -24,6 +24,7 @@ export const LEGEND = {
   omission: ["○", "markOmission"],
   crash: ["✕", "markCrash"],
   unsent: ["✕", "markUnsent"],
+  failed: ["‖", "markFailed"],
   unknown: ["?", "markUnknown"],
   majority: ["◆", "markMajority"],
   notNeeded: ["–", "markNotNeeded"],

@@ -55,6 +55,7 @@ export const EN = {
   markDuplicate: "duplicate",
   markLateAck: "late ack",
   markUnknown: "unknown to the client",
+  markFailed: "connection lost",
   markUnsent: "not reached, nothing sent",
   markRetry: "sent again, same id",
   markMoved: "moves on to another receiver",

@@ -52,6 +52,7 @@ export const PT = {
   markDuplicate: "duplicata",
   markLateAck: "ack atrasado",
   markUnknown: "o cliente não sabe",
+  markFailed: "conexão perdida",
   markUnsent: "não alcançado, nada enviado",
   markRetry: "reenvio com o mesmo id",
   markMoved: "passa para outro receptor",
