@@ -70,10 +70,16 @@ export function applyClients(model, names, now) {
   makeRoom(model);
 }
 
-/** Forgets processes that have been gone for a while; a client that is alive, never. @param {Model} model @param {number} now */
+/**
+ * Forgets processes that have been gone for a while; a client that is alive, never, nor one that takes part in what is
+ * shown: its messages would be gone with it.
+ * @param {Model} model @param {number} now
+ */
 export function forgetGone(model, now) {
   const { byId, byName } = model;
+  const shown = takingPart(model);
   const isOld = (/** @type {Process} */ process) => {
+    if (shown.has(process.name) || process.ids.some(({ id }) => shown.has(id))) return false;
     const gone = goneOf(process);
     if (gone) return now - gone.at > FORGET_AFTER_MS;
     return isUnsure(process) && now - process.lastAt > FORGET_AFTER_MS;

@@ -145,6 +145,18 @@ describe("a client", () => {
     assert.equal(model.byName.size, 0);
   });
 
+  test("that ended keeps its lane for as long as its messages are shown, and so does their receiver", () => {
+    const about = { message: "m", attempt: 1, receiver: "id-1" };
+    const model = after(a(1, "joined", "id-1"), told("c", 1, "started"), told("c", 2, "sent", about));
+    for (const event of [a(3, "joined", "id-2"), a(4, "left", "id-2"), told("c", 5, "stopped")])
+      apply(model, event);
+    forgetGone(model, HOUR);
+    assert.deepEqual([...model.byName.keys()], ["receiver-a", "c"]);
+    assert.deepEqual([...model.byId.keys()], ["id-1", "id-2"]);
+    clear(model, HOUR);
+    assert.equal(model.byName.size, 0);
+  });
+
   test("of 100,000 names that the monitor lists, at most 1,200 are kept", () => {
     const model = newModel();
     applyClients(
