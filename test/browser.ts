@@ -18,6 +18,7 @@ import {
   openBrowser,
   startWatchedCrowd,
   startWatchedGroup,
+  visit,
   type WatchedCrowd,
   type WatchedGroup,
 } from "./browser_helpers.ts";
@@ -60,9 +61,7 @@ describe("the monitor's page", () => {
   async function open(viewport: { width: number; height: number }, locale: string): Promise<Page> {
     const context = await browser.newContext({ viewport, locale });
     const opened = await context.newPage();
-    opened.on("pageerror", (error) => problems.push(error.message));
-    opened.on("console", (message) => message.type() === "error" && problems.push(message.text()));
-    await opened.goto(group.url);
+    await visit(opened, group.url, problems);
     await opened.locator(".receiver").first().waitFor();
     return opened;
   }

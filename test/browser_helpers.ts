@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findFreePort, listen } from "../plumbing/listen.ts";
 import type { TraceEvent } from "../trace/events.ts";
-import { discoveryUrl, type Role, startRole, stopRole } from "./helpers.ts";
+import { discoveryUrl, type Role, startRole, stopRole, until } from "./helpers.ts";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
@@ -28,6 +28,33 @@ export async function openBrowser(): Promise<Browser> {
     );
   }
   return chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+}
+
+/**
+ * Opens a page of ours; a network of this machine that comes or goes ends whatever Chromium was loading.
+ * What else goes wrong in it is kept in `problems`.
+ */
+export async function visit(page: Page, url: string, problems: string[]): Promise<void> {
+  let isCutOff = false;
+  page.on("pageerror", (error) => problems.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() !== "error") return;
+    if (message.text().includes("ERR_NETWORK_CHANGED")) isCutOff = true;
+    else problems.push(message.text());
+  });
+  const isLoaded = () =>
+    page.goto(url).then(
+      () => !isCutOff,
+      () => false,
+    );
+  await until(
+    "the page is loaded",
+    async () => {
+      isCutOff = false;
+      return await isLoaded();
+    },
+    60_000,
+  );
 }
 
 /** How many frames a second the page draws, over some seconds. */

@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import type { TraceEvent } from "../trace/events.ts";
-import { openBrowser, startWatchedCrowd, type WatchedCrowd } from "./browser_helpers.ts";
+import { openBrowser, startWatchedCrowd, visit, type WatchedCrowd } from "./browser_helpers.ts";
 import { until } from "./helpers.ts";
 import { told } from "./page_helpers.ts";
 
@@ -36,9 +36,7 @@ describe("the page around its pictures", () => {
   async function open(path = "", width = 1280, locale = "en-US"): Promise<Page> {
     const context = await browser.newContext({ viewport: { width, height: 720 }, locale });
     const opened = await context.newPage();
-    opened.on("pageerror", (error) => problems.push(error.message));
-    opened.on("console", (message) => message.type() === "error" && problems.push(message.text()));
-    await opened.goto(`${monitor.url}/${path}`);
+    await visit(opened, `${monitor.url}/${path}`, problems);
     await opened.locator("#rows tr").first().waitFor();
     return opened;
   }
