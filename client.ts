@@ -152,13 +152,14 @@ function giveUp({ trace }: Client, message: Outgoing, reason: string, more = {})
   return { id: sending.id, ...what, attempts, ms, reason, ...more };
 }
 
-/** Sends to whom was chosen, and shows what comes of it. @returns whether it was acked as needed */
+/** Sends to whom was chosen, `all` being the group as it is now, and shows it. @returns whether it was acked as needed */
 async function sendTo(client: Client, report: Report, order: prompt.Order, signal: AbortSignal) {
-  const { target, body, receivers, need } = order;
+  const { target, body, need } = order;
   if (target !== "all") {
     const to = target === "any" ? takeTurns((wait) => discoverReceivers(client, wait)) : target;
     return report.show(await sendMessage(client, to, body, { signal, onAttempt: report.onAttempt }));
   }
+  const receivers = prompt.sortByName(await discoverReceivers(client, signal));
   const id = randomUUID();
   const send = (to: Receiver, how: SendOptions) => sendMessage(client, to, body, { ...how, id });
   const onEnough = (enough: Enough) => void client.trace.tell("group acked", { message: id, ...enough });
@@ -175,7 +176,7 @@ async function askAndSend(client: Client, report: Report, screen: Screen, option
     if (choice !== "refresh" || receivers.length > 0) prompt.showReceivers(screen, receivers);
     choice = await prompt.askWhom(screen, receivers);
     if (typeof choice === "string") continue;
-    const order = { body, ...choice, receivers, need };
+    const order = { body, ...choice, need };
     await person.during((wait) => sendTo(client, report, order, wait));
   }
   return true;
@@ -188,10 +189,9 @@ async function sendAndEnd(client: Client, report: Report, options: Options): Pro
   const choice = prompt.chooseTarget(receivers, to);
   if ("problem" in choice) throw new Error(`Cannot send: ${choice.problem}`);
   if (choice.body) throw new Error("Cannot send: --to takes no text; --message does");
-  const order = { body, ...choice, receivers, need };
+  const order = { body, ...choice, need };
   let acked = 0;
-  await inLanes(Math.min(concurrency, count), Array(count).keys(), async (number) => {
-    if (order.target === "all" && number > 0) order.receivers = await discoverReceivers(client, signal);
+  await inLanes(Math.min(concurrency, count), Array(count).keys(), async () => {
     signal.throwIfAborted();
     if (await sendTo(client, report, order, signal)) acked += 1;
   });

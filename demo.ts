@@ -87,9 +87,8 @@ async function startServers(print: Print, options: Parameters<typeof createLog>[
   const leases = { receiverTtlMs: 30_000, sweepEveryMs: 5000 };
   const server = await startDiscovery({ host, port, ...leases }, log, await openOutlets({ monitor }));
   print(`the monitor's page: open ${monitor} in a browser`);
-  print(
-    `discovery: ${discovery}; join with: ${TSX} client.ts${port === 5000 ? "" : ` --discovery ${discovery}`}`,
-  );
+  const elsewhere = port === 5000 ? "" : ` --discovery ${discovery}`;
+  print(`discovery: ${discovery}; join with: ${TSX} client.ts --monitor ${monitor}${elsewhere}`);
   const close = () => [server, page].forEach((each) => void each.close());
   return { discovery, to: ["--discovery", discovery, "--monitor", monitor], close };
 }

@@ -50,7 +50,7 @@ export function listReceivers(receivers: readonly Receiver[], nowSeconds = Date.
 export type Target = Receiver | "any" | "all";
 
 /** What is sent to whom: `receivers` is the list that the user chose from. */
-export type Order = { target: Target; body: string; receivers: Receiver[]; need: Need };
+export type Order = { target: Target; body: string; need: Need };
 
 export type Choice = { target: Target; body?: string } | "list" | "refresh" | "quit";
 

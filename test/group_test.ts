@@ -63,6 +63,16 @@ test("started in the wrong order, everything finds itself; a message is acked; a
   assert.equal(await stopRole(discovery, "SIGINT"), 0);
 });
 
+test("all at the prompt is the group as it is then, not as it was when the list was shown", async () => {
+  const { url, api } = await startGroup(1, "--fault-rate", "0");
+  const client = start("client.ts", "--discovery", url);
+  await client.says(/Choose a receiver/);
+  start("receiver.ts", "--discovery", url, "--advertise-host", "127.0.0.1", "--fault-rate", "0");
+  await untilListed(api, 2);
+  client.child.stdin.write("all olá\n");
+  await client.says(/group acked: 2 acked, 2 needed/);
+});
+
 test("the client says what is valid and asks again, from a pipe too", async () => {
   const { url } = await startGroup(2);
   const client = start("client.ts", "--discovery", url);
