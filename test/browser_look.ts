@@ -60,9 +60,18 @@ export async function openPage(
   return page;
 }
 
-/** Until what was asked for has been painted. */
+/** Until what was asked for has been painted: what takes long is painted less often. */
 export async function nextFrame(page: Page): Promise<void> {
-  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+  await ofPage(
+    page,
+    `new Promise((done) => {
+      const { notBefore } = page.diagram;
+      requestAnimationFrame(function wait() {
+        if (performance.now() < notBefore) requestAnimationFrame(wait);
+        else requestAnimationFrame(() => requestAnimationFrame(done));
+      });
+    }).then(() => undefined)`,
+  );
 }
 
 export interface Seen {
