@@ -16,7 +16,7 @@ export const WORDS = {
   "en-US": {
     ...{ lostTo: "lost on the way to", ackLostTo: "ack lost on the way to", omission: "no answer" },
     ...{ crashed: "crashed", left: "left", expired: "expired", replaced: "replaced", ended: "ended" },
-    ...{ was: "was", majority: "2 of 2 needed acks: done", notNeeded: "no longer needed" },
+    ...{ was: "was", majority: "done: 2 acks were enough", notNeeded: "no longer needed" },
     ...{ movesOn: "moves on to", late: "late", seam: "10 min without a message", acked: "acked" },
     twice: "If both got it, two have processed it.",
     legend: {
@@ -27,7 +27,7 @@ export const WORDS = {
   "pt-BR": {
     ...{ lostTo: "perdida a caminho de", ackLostTo: "ack perdido a caminho de", omission: "sem resposta" },
     ...{ crashed: "caiu", left: "saiu", expired: "expirou", replaced: "substituído", ended: "encerrado" },
-    ...{ was: "era", majority: "2 de 2 acks necessários: pronto", notNeeded: "não precisa mais" },
+    ...{ was: "era", majority: "pronto: bastavam 2 acks", notNeeded: "não precisa mais" },
     ...{ movesOn: "passa para", late: "atrasado", seam: "10 min sem mensagens", acked: "confirmada" },
     twice: "Se os dois a receberam, foi processada duas vezes.",
     legend: {
