@@ -7,16 +7,9 @@
 import { isUtf8 } from "node:buffer";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
-import {
-  admit,
-  beginWork,
-  count,
-  endWork,
-  type Guest,
-  type Intake,
-  letOthersCome,
-} from "../plumbing/intake.ts";
+import { admit, beginWork, count, endWork, type Guest, type Intake } from "../plumbing/intake.ts";
 import { addPiece, noPieces, takePieces } from "../plumbing/pieces.ts";
+import { letOthersCome } from "../plumbing/turns.ts";
 import type { ErrorFrame } from "./messages.ts";
 
 /** The most bytes that one frame may have, its newline not counted: 1 MiB. */
@@ -141,7 +134,7 @@ export function serveFrames(socket: Socket, { intake, onFrame, onUnfinished }: S
   socket.on("data", (chunk) => {
     read(chunk);
     count(peer);
-    if (chunk.length >= CHUNK_BYTES) letOthersCome(peer); // there is more of it
+    if (chunk.length >= CHUNK_BYTES) letOthersCome(intake.busy, socket); // there is more of it
   });
 }
 

@@ -2,6 +2,7 @@
  * Which clients are alive, as far as the monitor hears of them: each has a lease, as receivers have one at discovery.
  * A client that is killed can't say so. monitor.ts makes one.
  */
+import { DISCOVERY } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 
 const LEASE_MS = 15_000; // three times as long as a client takes to tell it again
@@ -40,7 +41,7 @@ export function createPresence(
 
   return {
     heard({ alive, stopped }) {
-      for (const name of alive) renew(name);
+      for (const name of alive) if (name !== DISCOVERY) renew(name); // discovery is asked
       for (const name of stopped) {
         clearTimeout(clients.get(name)?.lease);
         clients.delete(name);

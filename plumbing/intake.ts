@@ -119,6 +119,14 @@ function endIfDone({ hasSaidAll, owed, socket }: Guest): void {
 
 /** Counts what is kept for a guest. When that is too much for all, who has kept the most for the longest time goes. */
 export function count(guest: Guest): void {
+  const { intake } = guest;
+  measure(guest);
+  if (intake.heldBytes > intake.maxHeldBytes) for (const each of [...intake.guests]) measure(each); // by now it may be read
+  while (intake.heldBytes > intake.maxHeldBytes)
+    dismiss(findGreediest(intake), "Cannot keep so much for all connections: try again later");
+}
+
+function measure(guest: Guest): void {
   const { intake, socket, keeps } = guest;
   if (!intake.guests.has(guest)) return;
   const bytes = keeps() + UNREAD_COST * socket.writableLength + (socket.isPaused() ? PAUSED_BYTES : 0);
@@ -127,8 +135,6 @@ export function count(guest: Guest): void {
   guest.hasMoved = false;
   intake.heldBytes += bytes - guest.heldBytes;
   guest.heldBytes = bytes;
-  while (intake.heldBytes > intake.maxHeldBytes)
-    dismiss(findGreediest(intake), "Cannot keep so much for all connections: try again later");
 }
 
 /** By bytes times time: a large frame that comes quickly costs little. */
@@ -140,27 +146,10 @@ function findGreediest({ guests }: Intake): Guest {
 
 function dismissStalled({ guests, patienceMs }: Intake): void {
   const before = performance.now() - patienceMs;
+  for (const guest of [...guests]) measure(guest);
   const stalled = [...guests].filter(({ heldBytes, movedAt }) => heldBytes > 0 && movedAt < before);
   const why = `Cannot wait longer than ${patienceMs / 1000}s for the rest of a frame, or for acks to be read`;
   for (const guest of stalled) dismiss(guest, why);
-}
-
-/**
- * Reads on from a busy guest when all others had their turn, one busy one a turn: left alone, Node reads 2 MiB of each
- * before it looks at who else is there.
- */
-export function letOthersCome({ intake, socket }: Guest): void {
-  socket.pause();
-  if (intake.busy.size === 0) setImmediate(readOn, intake);
-  intake.busy.add(socket);
-}
-
-function readOn(intake: Intake): void {
-  const [socket] = intake.busy;
-  if (!socket) return;
-  intake.busy.delete(socket);
-  if (!socket.writableNeedDrain) socket.resume(); // else when it has read its acks
-  if (intake.busy.size > 0) setImmediate(readOn, intake);
 }
 
 /** Some have time to read why they can't stay; who doesn't read, or comes with a crowd, has none. */

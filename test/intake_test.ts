@@ -259,3 +259,25 @@ test("peers that send as fast as they can don't keep another waiting for long", 
   const meanwhile = (flooded - before) / 10;
   assert.ok(meanwhile < 500_000, `${meanwhile} characters of others were read before one answer`);
 });
+
+test("who has read all that it was sent stays, however long it says nothing", async () => {
+  const server = await startServer(10, { patienceMs: 300 });
+  const peer = await join(server);
+  peer.socket.write(`"x"\n`.repeat(500));
+  await untilAnswered(peer, 500);
+  await new Promise((resolve) => setTimeout(resolve, 700)); // more than its patience
+  assert.equal(peer.isClosed(), false);
+  peer.send("still here");
+  await untilAnswered(peer, 501);
+});
+
+test("acks that were read count for nobody, however many peers there are", async () => {
+  const server = await startServer(100, { maxHeldBytes: 100_000 });
+  const peers: Peer[] = [];
+  for (let n = 0; n < 60; n++) peers.push(await join(server));
+  for (const peer of peers) {
+    peer.socket.write(`"x"\n`.repeat(100)); // its acks are 1.5 kB, and count four times until they are read
+    await untilAnswered(peer, 100);
+  }
+  assert.deepEqual(peers.filter(({ isClosed }) => isClosed()).length, 0);
+});

@@ -122,6 +122,14 @@ describe("monitor", () => {
       /event 0: "event"/,
     ],
     [
+      "a time that no clock shows",
+      { events: [{ ...event("m"), at: 1e300 }] },
+      "application/json",
+      400,
+      /"at"/,
+    ],
+    ["a time before 1970", { events: [{ ...event("m"), at: -1 }] }, "application/json", 400, /"at"/],
+    [
       "too many events",
       { events: Array(MAX_BATCH + 1).fill(event("m")) },
       "application/json",

@@ -50,6 +50,13 @@ test("createPresence() says nothing of a client that has told its end", (t) => {
   assert.deepEqual(told, []);
 });
 
+test("createPresence() hears nothing of discovery, which is asked", (t) => {
+  const { presence, heard, told, tick } = setUp(t as never);
+  heard(["discovery"]);
+  tick(LEASE_MS);
+  assert.deepEqual([presence.list(), told], [[], []]);
+});
+
 test("createPresence() keeps 1,000 clients: of others it hears nothing, unless one of them is gone", (t) => {
   const { presence, heard, told, tick } = setUp(t as never);
   const names = Array.from({ length: 1001 }, (_value, n) => `c${n}`);

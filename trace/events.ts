@@ -13,6 +13,7 @@ export const MAX_EVENT_BYTES = 512 * 1024;
 export const NameSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
 const time = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 const milliseconds = v.pipe(v.number(), v.minValue(0), v.maxValue(2 ** 31));
+const MAX_DATE = 8.64e15; // the last that JavaScript has
 const outcome = v.picklist(["acked", "undelivered", "unknown"]);
 
 /** What discovery is called, where processes are named. */
@@ -57,7 +58,7 @@ export const TraceEventSchema = v.object({
   /** Lamport time. */
   clock: time,
   /** Time on the wall, in milliseconds since 1970; for people, never for order. */
-  at: v.number(),
+  at: v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_DATE)),
   /** The message's id. */
   message: v.optional(NameSchema),
   attempt: v.optional(time),
