@@ -17,10 +17,14 @@ afterEach(endAll);
 async function startGroup(receivers: number, ...args: string[]) {
   if (!args.includes("--fault-rate")) args.push("--fault-rate", "0");
   const { url } = await startOwnDiscovery();
-  const common = ["--discovery", url, "--advertise-host", "127.0.0.1"];
-  const nodes = Array.from({ length: receivers }, () => start("receiver.ts", ...common, ...args));
+  const nodes = Array.from({ length: receivers }, () => startReceiver(url, ...args));
   for (const node of nodes) await node.says(/registered as/);
   return { url, nodes, api: createDiscoveryApi(url) };
+}
+
+/** One more for the group. */
+function startReceiver(url: string, ...args: string[]) {
+  return start("receiver.ts", "--discovery", url, "--advertise-host", "127.0.0.1", ...args);
 }
 
 /** Waits until so many are in the group, and lists them. */
@@ -38,15 +42,7 @@ test("started in the wrong order, everything finds itself; a message is acked; a
   assert.equal(await stopRole(scout), 0);
 
   const client = start("client.ts", "--discovery", url);
-  const receiver = start(
-    "receiver.ts",
-    "--discovery",
-    url,
-    "--advertise-host",
-    "127.0.0.1",
-    "--fault-rate",
-    "0",
-  );
+  const receiver = startReceiver(url, "--fault-rate", "0");
   await client.says(/waiting for discovery/);
   await receiver.says(/waiting for discovery/);
   const discovery = start("discovery.ts", "--host", "127.0.0.1", "--port", new URL(url).port);
@@ -67,7 +63,7 @@ test("all at the prompt is the group as it is then, not as it was when the list 
   const { url, api } = await startGroup(1, "--fault-rate", "0");
   const client = start("client.ts", "--discovery", url);
   await client.says(/Choose a receiver/);
-  start("receiver.ts", "--discovery", url, "--advertise-host", "127.0.0.1", "--fault-rate", "0");
+  startReceiver(url, "--fault-rate", "0");
   await untilListed(api, 2);
   client.child.stdin.write("all olá\n");
   await client.says(/group acked: 2 acked, 2 needed/);
@@ -188,15 +184,7 @@ test("--to all with --json prints a line per receiver and one for the group", as
 
 test("--to all --need 2 ends when two have acked, not at the timeout of a silent third", async () => {
   const { url, api } = await startGroup(1, "--copies", "2");
-  const silent = start(
-    "receiver.ts",
-    "--discovery",
-    url,
-    "--advertise-host",
-    "127.0.0.1",
-    "--fault-rate",
-    "1",
-  );
+  const silent = startReceiver(url, "--fault-rate", "1");
   await untilListed(api, 3);
   const args = ["--discovery", url, "--ack-timeout", "10m", "--to", "all", "--need"];
   const client = start("client.ts", ...args, "2");
@@ -213,15 +201,7 @@ test("--to all --need 2 ends when two have acked, not at the timeout of a silent
 
 test("a client records that its group has enough before it gives up on the others", async () => {
   const { url, api } = await startGroup(1, "--copies", "3");
-  const silent = start(
-    "receiver.ts",
-    "--discovery",
-    url,
-    "--advertise-host",
-    "127.0.0.1",
-    "--fault-rate",
-    "1",
-  );
+  const silent = startReceiver(url, "--fault-rate", "1");
   await silent.says(/registered as/);
   await untilListed(api, 4);
   const folder = mkdtempSync(join(tmpdir(), "enough-"));
@@ -252,7 +232,7 @@ test("a client records when it starts and when it ends, also when it waits at it
 
 test("--to any finds the only receiver that answers", async () => {
   const { url, api } = await startGroup(1, "--copies", "3", "--fault-rate", "1");
-  const good = start("receiver.ts", "--discovery", url, "--advertise-host", "127.0.0.1", "--fault-rate", "0");
+  const good = startReceiver(url, "--fault-rate", "0");
   const [, id] = await good.says(/registered as ([0-9a-f]{8})/);
   await untilListed(api, 4);
   const client = start("client.ts", "--discovery", url, "--to", "any", "--ack-timeout", "300ms");
@@ -308,17 +288,7 @@ test("a receiver with the fault exit dies without leaving the group; the client 
 test("a receiver killed during a wait: connection lost, tries again, and says when its lease has ended", async () => {
   const discovery = start("discovery.ts", "--host", "127.0.0.1", "--port", "0", "--receiver-ttl", "2500ms");
   const url = await discoveryUrl(discovery);
-  const receiver = start(
-    "receiver.ts",
-    "--discovery",
-    url,
-    "--advertise-host",
-    "127.0.0.1",
-    "--fault-rate",
-    "1",
-    "--heartbeat-every",
-    "500ms",
-  );
+  const receiver = startReceiver(url, "--fault-rate", "1", "--heartbeat-every", "500ms");
   await receiver.says(/registered as/);
   const client = start("client.ts", "--discovery", url, "--to", "0");
   await receiver.says(/crashed before processing/);
