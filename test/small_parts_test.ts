@@ -24,13 +24,19 @@ test("createRecentIds() keeps at least the last 50,000 ids, without a gap", () =
   for (let n = 210_001; n <= 260_000; n++) assert.ok(ids.has(idOf(n)), "without a gap");
 });
 
-for (const length of [6, 36, 128]) {
-  test(`createRecentIds() keeps no more than 8 MiB of ids of ${length} characters`, () => {
+for (const [length, filling, bytes] of [
+  [6, "_", 6],
+  [36, "_", 36],
+  [128, "_", 128],
+  [128, "ação", 128],
+  [128, "语", 256],
+] as const) {
+  test(`createRecentIds() keeps no more than 8 MiB of ids of ${length} characters such as ${filling}`, () => {
     const ids = createRecentIds();
-    const most = Math.ceil((8 * 1024 * 1024) / (40 + length)) + 1;
+    const most = Math.ceil((8 * 1024 * 1024) / (40 + bytes)) + 1;
     for (let n = 0; n < 400_000; n++) {
-      ids.add(`${n}`.padStart(length, "_"));
-      if (ids.has(`${n - most}`.padStart(length, "_"))) assert.fail(`${most} are kept`);
+      ids.add(`${n}`.padStart(length, filling));
+      if (ids.has(`${n - most}`.padStart(length, filling))) assert.fail(`${most} are kept`);
     }
   });
 }
