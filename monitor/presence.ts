@@ -6,6 +6,7 @@ import { DISCOVERY } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 
 const LEASE_MS = 15_000; // three times as long as a client takes to tell it again
+const LATE_MS = 1000; // a lease whose end is noticed so late: this process was stopped, and what came meanwhile is still to be read
 const MAX_CLIENTS = 1000; // of more than these nobody hears that they are gone
 
 export interface Presence {
@@ -22,7 +23,7 @@ interface Client {
 
 export function createPresence(
   trace: Trace,
-  { leaseMs = LEASE_MS, maxClients = MAX_CLIENTS } = {},
+  { leaseMs = LEASE_MS, maxClients = MAX_CLIENTS, now = () => performance.now() } = {},
 ): Presence {
   const clients = new Map<string, Client>();
 
@@ -31,10 +32,12 @@ export function createPresence(
     if (!client && clients.size >= maxClients && !forgetOneGone(clients)) return;
     if (client?.isGone) trace.tell("reachable", { from: name });
     clearTimeout(client?.lease);
-    clients.set(name, { lease: setTimeout(expire, leaseMs, name).unref(), isGone: false });
+    const endsAt = now() + leaseMs;
+    clients.set(name, { lease: setTimeout(expire, leaseMs, name, endsAt).unref(), isGone: false });
   }
 
-  function expire(name: string): void {
+  function expire(name: string, endsAt: number): void {
+    if (now() > endsAt + LATE_MS) return void renew(name);
     Object.assign(clients.get(name) ?? {}, { isGone: true });
     trace.tell("unreachable", { from: name });
   }

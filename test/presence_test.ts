@@ -41,6 +41,18 @@ test("createPresence() says once that nothing is heard of a client for 15 s, and
   assert.deepEqual(told, ["unreachable b", "unreachable a"]);
 });
 
+test("createPresence() that was stopped itself for longer than a lease gives all another one", (t) => {
+  const clock = { ms: 0 };
+  const { heard, told, tick } = setUp(t as never, { now: () => clock.ms });
+  heard(["a"]);
+  clock.ms = LEASE_MS + 2000;
+  tick(LEASE_MS);
+  assert.deepEqual(told, []);
+  clock.ms += LEASE_MS;
+  tick(LEASE_MS);
+  assert.deepEqual(told, ["unreachable a"]);
+});
+
 test("createPresence() says nothing of a client that has told its end", (t) => {
   const { presence, heard, told, tick } = setUp(t as never);
   heard(["a"]);
