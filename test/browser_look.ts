@@ -89,19 +89,21 @@ export interface Seen {
   inView: string[];
 }
 
+const LEGEND_NAMES = `[...document.querySelectorAll("#legend > span")].map((name) => name.className.slice(5)).sort()`;
+
 /** What the diagram shows now. */
 export async function look(page: Page): Promise<Seen> {
   await nextFrame(page);
-  // The legend is shown four times a second.
-  const isShown = "document.querySelectorAll('#legend > span').length === page.diagram.marks.size";
-  await until("the legend is there", () => ofPage<boolean>(page, isShown));
+  // The legend is shown four times a second: until then it is that of another picture.
+  const isShown = `String(${LEGEND_NAMES}) === String([...page.diagram.marks].sort())`;
+  await until("the legend is that of the picture", () => ofPage<boolean>(page, isShown));
   const seen = await ofPage<Pick<Seen, "shapes" | "names" | "gap" | "inView" | "legend"> & { svg: string }>(
     page,
     `import("/diagram.js").then(({ exportSvg }) => ({
       ...{ shapes: page.diagram.shapes, names: page.diagram.frame.names, gap: page.diagram.frame.gap },
       ...{ svg: exportSvg(page.diagram), inView: [...page.diagram.marks].sort() },
       legend: {
-        names: [...document.querySelectorAll("#legend > span")].map(({ className }) => className.slice(5)).sort(),
+        names: ${LEGEND_NAMES},
         words: document.getElementById("legend").textContent,
       },
     }))`,
