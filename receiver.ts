@@ -214,7 +214,8 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     example: "receiver.ts --fault-rate 0.5 --work 1s",
   });
   const { advertiseHost, heartbeatEvery, work, lateBy, faultRate, fault, copies } = options;
-  const problem = problemWithOpenFiles(`start ${copies} copies`, copies);
+  const sockets = copies + Math.min(copies, LANES); // that listen, and that ask discovery
+  const problem = problemWithOpenFiles(`start ${copies} copies`, sockets + 1);
   if (problem) throw new UsageError(problem);
   const name = options.name ?? `receiver-${randomBytes(3).toString("hex")}`;
   const log = createLog(name, options);
@@ -223,7 +224,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   log.info(`fault rate ${faultRate} (${fault}), seed ${seed}`);
   const times = { heartbeatEveryMs: heartbeatEvery, workMs: work, lateByMs: lateBy };
   const discovery = createDiscoveryApi(options.discovery);
-  const intake = createIntake(connectionsFor(copies * MAX_CONNECTIONS));
+  const intake = createIntake(connectionsFor(copies * MAX_CONNECTIONS, sockets));
   const shared = { advertiseHost, ...times, discovery, intake, log, signal };
 
   const nodes: ReceiverNode[] = [];

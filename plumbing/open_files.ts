@@ -18,9 +18,17 @@ export function openFilesFor(sockets: number): number {
   return sockets + OWN_FILES;
 }
 
-/** How many connections a server may take, of as many as it would: past its last file it can't even refuse one. */
-export function connectionsFor(wanted: number, most = openFilesLimit() ?? Number.POSITIVE_INFINITY): number {
-  return Math.max(1, Math.min(wanted, most - OWN_FILES));
+/**
+ * How many connections a server may take, of as many as it would: past its last file it can't even refuse one.
+ *
+ * @param sockets those that it has besides
+ */
+export function connectionsFor(
+  wanted: number,
+  sockets = 0,
+  most = openFilesLimit() ?? Number.POSITIVE_INFINITY,
+): number {
+  return Math.max(1, Math.min(wanted, most - openFilesFor(sockets)));
 }
 
 /**

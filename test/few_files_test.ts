@@ -34,9 +34,10 @@ async function crowd(port: number) {
 }
 
 test("connectionsFor() leaves a process the files that it needs itself", () => {
-  assert.equal(connectionsFor(1000, 64), 14);
-  assert.equal(connectionsFor(1000, 20_000), 1000);
-  assert.equal(connectionsFor(1000, 30), 1);
+  assert.equal(connectionsFor(1000, 0, 64), 14);
+  assert.equal(connectionsFor(1000, 4, 64), 10);
+  assert.equal(connectionsFor(1000, 0, 20_000), 1000);
+  assert.equal(connectionsFor(1000, 0, 30), 1);
 });
 
 for (const file of ["discovery.ts", "monitor.ts"]) {
@@ -47,6 +48,14 @@ for (const file of ["discovery.ts", "monitor.ts"]) {
     assert.equal((await inTime("an answer", fetch(`${url}/health`))).status, 200);
   });
 }
+
+test("receiver.ts starts no more copies than leave room for a client, and says how many files they need", async () => {
+  const few = startWithFewFiles("receiver.ts", "--copies", "7");
+  await few.says(
+    /Cannot start 7 copies: that takes 65 open files, and this process may have 64; try ulimit -n 65, or fewer/,
+  );
+  assert.equal(await few.exitCode(), 2);
+});
 
 test("receiver.ts with 64 files acks, whoever is there", async () => {
   const { url } = await startOwnDiscovery();
