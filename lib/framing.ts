@@ -134,7 +134,7 @@ export function serveFrames(socket: Socket, { intake, onFrame, onUnfinished }: S
   socket.on("data", (chunk) => {
     read(chunk);
     count(peer);
-    if (chunk.length >= CHUNK_BYTES) letOthersCome(intake.busy, socket); // there is more of it
+    if (chunk.length >= CHUNK_BYTES && intake.guests.size > 1) letOthersCome(intake.busy, socket); // it has more
   });
 }
 
