@@ -107,16 +107,17 @@ function layOutCourses(model, courses, view) {
 function groupsIn({ groups }, view, { lanes, moments }) {
   if (groups.size === 0) return [];
   const xOf = new Map(lanes.map(({ process, x }) => [process.name, x]));
-  return [...groups].flatMap(([message, { at, client, need, ackedBy }]) => {
+  return [...groups].flatMap(([message, { at, client, need }]) => {
     const lane = xOf.get(client);
     if (lane === undefined || at < view.from || at > view.to) return [];
-    return [{ message, need, ackedBy, moment: addMoment(moments, { at, lane }) }];
+    return [{ message, need, moment: addMoment(moments, { at, lane }) }];
   });
 }
 
 /** @param {ReturnType<typeof groupsIn>[number]} group @returns {Shape} */
-function layOutGroup({ message, need, ackedBy, moment: { lane: x, y } }) {
-  return { kind: "mark", mark: "majority", x, y, label: text("majorityAt", { n: ackedBy, need }), message };
+function layOutGroup({ message, need, moment: { lane: x, y } }) {
+  const label = need === 1 ? text("oneAckAt") : text("majorityAt", { need });
+  return { kind: "mark", mark: "majority", x, y, label, message };
 }
 
 /** @param {Model} model @param {View} view @param {Place[]} lanes @returns {Shape[]} */

@@ -58,6 +58,21 @@ export function paintNames(pen, names, { left, gap, width, height }) {
     paintName(pen, name, gap);
     pen.restore();
   }
+  const before = names.filter(({ x }) => x < left).length;
+  const after = names.filter(({ x }) => x > left + width).length;
+  if (before > 0) paintMore(pen, `‹ ${before}`, { x: 2, align: "left" });
+  if (after > 0) paintMore(pen, `${after} ›`, { x: width - 2, align: "right" });
+}
+
+/** How many lanes are beyond an edge. @param {Pen} pen @param {string} words @param {{ x: number, align: "left" | "right" }} where */
+function paintMore(pen, words, { x, align }) {
+  pen.font = "600 14px system-ui, sans-serif";
+  pen.textAlign = align;
+  const wide = words.length * 9 + 6;
+  pen.fillStyle = "#fff";
+  pen.fillRect(align === "left" ? 0 : x + 2 - wide, 0, wide, 20);
+  pen.fillStyle = COLORS.text;
+  pen.fillText(words, x, 15);
 }
 
 /** @param {Pen} pen @param {Name} name @param {number} gap */

@@ -85,6 +85,7 @@ export const EN = {
   ackLostTo: "ack lost on the way to {client}",
   omission: "no answer",
   majorityAt: "done: {need} acks were enough",
+  oneAckAt: "done: 1 ack was enough",
   notNeeded: "no longer needed",
   movedTo: "moves on to {receiver}",
   scale: "{time}",

@@ -81,6 +81,7 @@ export const PT = {
   ackLostTo: "ack perdido a caminho de {client}",
   omission: "sem resposta",
   majorityAt: "pronto: bastavam {need} acks",
+  oneAckAt: "pronto: bastava 1 ack",
   notNeeded: "não precisa mais",
   movedTo: "passa para {receiver}",
   scale: "{time}",

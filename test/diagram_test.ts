@@ -200,7 +200,7 @@ describe("what happens on a lane", () => {
     ]);
     assert.deepEqual(
       marks.map(({ mark, label, x }) => [mark, label, x]),
-      [["majority", "done: 1 acks were enough", xOf("client-1")]],
+      [["majority", "done: 1 ack was enough", xOf("client-1")]],
     );
     assert.deepEqual(
       arrows.map(({ head, words }) => [head, words]),
@@ -462,6 +462,12 @@ describe("the diagram as SVG", () => {
     assert.match(svg, /<\/svg>\n$/);
     assert.ok(svg.includes("lost on the way to id-a"));
     assert.ok(svg.includes("&#60;script&#62;&#34;&#38;&#39;"));
+    assert.ok(!/[‹›]/.test(svg), "all lanes are in it");
+    const lastX = layout.lanes.at(-1)?.x ?? 0;
+    const part = exportSvg({
+      frame: { shapes, names, ticks: ticksOf(view), ...rest, left: lastX - 50, width: 20 },
+    });
+    assert.ok(part.includes(`‹ ${names.length - 1}<`) && part.includes("1 ›<"), "it says how many are not");
     assert.ok(!svg.includes("<script") && !svg.includes("NaN") && !svg.includes("undefined"));
   });
 });
