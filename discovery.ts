@@ -9,7 +9,7 @@
  *     tsx discovery.ts                  on port 5000; --port 0: on one that the system picks
  */
 import { randomUUID } from "node:crypto";
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
 import * as wire from "./lib/messages.ts";
 import { answerBytes } from "./plumbing/answers.ts";
 import * as http from "./plumbing/http_server.ts";
@@ -34,17 +34,19 @@ export const OPTIONS = {
 /** A receiver is in the group until its lease ends; each heartbeat renews it. */
 type Lease = { receiver: wire.Receiver; renewedAt: number };
 
-export type Registry = ReturnType<typeof createRegistry>;
+type Change = "registered" | "replaced" | "left" | "expired";
+/** Hears what happens to a member of the group. */
+export type OnChange = (change: Change, receiver: wire.Receiver) => void;
 
-/** What happened to a member of the group. */
-export type Change = { event: "registered" | "replaced" | "expired" | "left"; receiver: wire.Receiver };
+type Table = ReturnType<typeof createTable>;
 
-export function createRegistry(
+function createTable(
   ttlMs: number,
+  onChange: OnChange,
   { maxReceivers = wire.MAX_RECEIVERS, maxBytes = wire.MAX_LIST_BYTES, now = () => performance.now() } = {},
 ) {
   return {
-    ...{ ttlMs, startedAt: now() },
+    ...{ ttlMs, onChange, startedAt: now() },
     now, // in milliseconds, by a clock that doesn't jump when the system's is set
     leases: new Map<string, Lease>(), // by id, in the order in which they registered
     idAt: new Map<string, string>(), // host:port → id
@@ -52,140 +54,138 @@ export function createRegistry(
   };
 }
 
-/** @returns what changed; `registered` is the last of it, unless the registry is full */
-export function register(registry: Registry, where: wire.Registration): Change[] {
-  const { leases, idAt, json, now } = registry;
+/** @returns the new id, unless the table is full */
+function register(table: Table, where: wire.Registration): string | undefined {
+  const { leases, idAt, json, now } = table;
   const address = `${where.host}:${where.port}`;
   // One address, one receiver: who registers it again was restarted there.
   const before = leases.get(idAt.get(address) ?? "");
-  const changes = before ? [remove(registry, before, "replaced")] : [];
+  if (before) remove(table, before, "replaced");
   const receiver = { id: randomUUID(), ...where, last_seen: Date.now() / 1000 };
-  if (!json.hasRoomFor(receiver)) changes.push(...sweep(registry));
-  if (!json.hasRoomFor(receiver)) return changes;
+  if (!json.hasRoomFor(receiver)) sweep(table);
+  if (!json.hasRoomFor(receiver)) return undefined;
 
   leases.set(receiver.id, { receiver, renewedAt: now() });
   idAt.set(address, receiver.id);
   json.add(receiver);
-  return [...changes, { event: "registered", receiver }];
-}
-
-/** A lease that has not ended. */
-function find(registry: Registry, id: string): Lease | undefined {
-  const lease = registry.leases.get(id);
-  return lease && isValid(registry, lease) ? lease : undefined;
+  table.onChange("registered", receiver);
+  return receiver.id;
 }
 
 /** Renews a lease. @returns false for an id that isn't in the group (any more) */
-export function heartbeat(registry: Registry, id: string): boolean {
-  const lease = find(registry, id);
-  if (lease === undefined) return false;
-  lease.renewedAt = registry.now();
+function heartbeat(table: Table, id: string): boolean {
+  const lease = table.leases.get(id);
+  if (!lease || !isValid(table, lease)) return false;
+  lease.renewedAt = table.now();
   lease.receiver.last_seen = Date.now() / 1000;
   return true;
 }
 
-/** Who is in the group at this moment. */
-export function list(registry: Registry): wire.Receiver[] {
-  return [...registry.leases.values()]
-    .filter((lease) => isValid(registry, lease))
-    .map(({ receiver }) => receiver);
+/** Who is in the group at this moment, and when which lease ends. */
+function list(table: Table): { items: wire.Receiver[]; ends: number[] } {
+  const valid = [...table.leases.values()].filter((lease) => isValid(table, lease));
+  const ends = valid.map(({ renewedAt }) => renewedAt + table.ttlMs);
+  return { items: valid.map(({ receiver }) => receiver), ends };
 }
 
-/** The same as JSON, for all who ask until somebody comes, leaves, or has a lease that ends. */
-export function listAsJson(registry: Registry): Buffer<ArrayBuffer> {
-  const ends = () => [...registry.leases.values()].map(({ renewedAt }) => renewedAt + registry.ttlMs);
-  return registry.json.write(() => ({ items: list(registry), ends: ends() }));
-}
-
-/** False for the time of a lease after the start: who was in the group before comes back with its heartbeats. */
-export function isComplete({ startedAt, ttlMs, now }: Registry): boolean {
-  return now() - startedAt >= ttlMs;
-}
-
-/** A receiver leaves the group. @returns nothing for an id that isn't in it (any more) */
-export function leave(registry: Registry, id: string): Change[] {
-  const lease = find(registry, id);
-  return lease ? [remove(registry, lease, "left")] : [];
+/** A receiver leaves the group. @returns false for an id that isn't in it (any more) */
+function leave(table: Table, id: string): boolean {
+  const lease = table.leases.get(id);
+  if (!lease || !isValid(table, lease)) return false;
+  remove(table, lease, "left");
+  return true;
 }
 
 /** Frees the memory of expired leases, which count for nothing already. */
-export function sweep(registry: Registry): Change[] {
-  const expired = [...registry.leases.values()].filter((lease) => !isValid(registry, lease));
-  return expired.map((lease) => remove(registry, lease, "expired"));
+function sweep(table: Table): void {
+  for (const lease of table.leases.values()) if (!isValid(table, lease)) remove(table, lease, "expired");
 }
 
-function isValid({ now, ttlMs }: Registry, { renewedAt }: Lease): boolean {
+function isValid({ now, ttlMs }: Table, { renewedAt }: Lease): boolean {
   return now() - renewedAt < ttlMs;
 }
 
-function remove(registry: Registry, lease: Lease, event: Change["event"]): Change {
+function remove(table: Table, lease: Lease, change: Change): void {
   const { id, host, port } = lease.receiver;
-  registry.json.remove(lease.receiver);
-  registry.leases.delete(id);
-  registry.idAt.delete(`${host}:${port}`);
-  return { event: isValid(registry, lease) ? event : "expired", receiver: lease.receiver };
+  table.json.remove(lease.receiver);
+  table.leases.delete(id);
+  table.idAt.delete(`${host}:${port}`);
+  table.onChange(isValid(table, lease) ? change : "expired", lease.receiver);
+}
+
+export type Registry = ReturnType<typeof createRegistry>;
+
+/** What the calls need of a registry, with the table above. */
+export function createRegistry(...settings: Parameters<typeof createTable>) {
+  const table = createTable(...settings);
+  return {
+    id: randomUUID() as string | undefined, // two discoveries that say the same one have the same group
+    ttlMs: table.ttlMs,
+    register: async (where: wire.Registration) => register(table, where),
+    heartbeat: async (id: string) => heartbeat(table, id),
+    list: async () => ({
+      json: table.json.write(() => list(table)), // once for all who ask, until somebody comes, leaves or has expired
+      // Not for the time of a lease after the start: who was in the group before comes back with its heartbeats.
+      isComplete: table.now() - table.startedAt >= table.ttlMs,
+    }),
+    leave: async (id: string) => leave(table, id),
+    sweep: () => sweep(table),
+    count: async () => list(table).items.length,
+    close() {},
+  };
 }
 
 /** The HTTP calls, apart from any socket. */
 export function createApp(registry: Registry, trace: Trace, log: Log): Hono {
   const app = http.createHono({ name: "discovery", log });
+  const unknownId = { error: "Cannot find this id: it expired, left or never was; register again" };
 
   app.post("/register", async (c) => {
     const where = await readBody(c, "register", (json) => readJson(wire.RegistrationSchema, json));
-    const changes = register(registry, where);
-    tell(trace, changes, registry.ttlMs);
-    const last = changes.at(-1);
-    if (last?.event !== "registered")
+    const id = await registry.register(where);
+    if (id === undefined)
       return c.json({ error: "Cannot register: the group is full; try again later" }, 503);
-    return c.json({ message: "Receiver registered", id: last.receiver.id }, 201);
+    return c.json({ message: "Receiver registered", id }, 201);
   });
 
   app.post("/heartbeat", async (c) => {
     const { id } = await readBody(c, "take heartbeat", (json) => readJson(wire.HeartbeatSchema, json));
-    if (!heartbeat(registry, id)) return unknownId(c);
+    if (!(await registry.heartbeat(id))) return c.json(unknownId, 404);
     trace.tell("heartbeat", { receiver: id, lease: registry.ttlMs });
     return c.json({ message: "Heartbeat received" });
   });
 
-  app.get("/receivers", (c) =>
-    answerBytes(c, listAsJson(registry), { "X-Complete": isComplete(registry) ? "yes" : "no" }),
-  );
-
-  app.delete("/receivers/:id", (c) => {
-    const changes = leave(registry, c.req.param("id"));
-    tell(trace, changes, registry.ttlMs);
-    return changes.length > 0 ? c.body(null, 204) : unknownId(c);
+  app.get("/receivers", async (c) => {
+    const { json, isComplete } = await registry.list();
+    return answerBytes(c, json, { "X-Complete": isComplete ? "yes" : "no" });
   });
 
-  return app.get("/health", (c) => c.json({ status: "ok", receivers: list(registry).length }));
+  app.delete("/receivers/:id", async (c) =>
+    (await registry.leave(c.req.param("id"))) ? c.body(null, 204) : c.json(unknownId, 404),
+  );
+
+  return app.get("/health", async (c) => c.json({ status: "ok", receivers: await registry.count() }));
 }
 
-function unknownId(c: Context) {
-  return c.json({ error: "Cannot find this id: it expired, left or never was; register again" }, 404);
-}
-
-function tell(trace: Trace, changes: Change[], ttlMs: number): void {
-  for (const { event, receiver } of changes) {
-    const lease = event === "registered" ? ttlMs : undefined;
-    trace.tell(event, { receiver: receiver.id, note: `${receiver.host}:${receiver.port}`, lease });
-  }
-}
+type Settings = http.ServeOptions & { receiverTtlMs: number; sweepEveryMs: number };
 
 /** Listens; resolves when it does. */
-export async function startDiscovery(
-  options: http.ServeOptions & { receiverTtlMs: number; sweepEveryMs: number },
-  log: Log,
-  outlets: readonly Outlet[] = [],
-): Promise<{ port: number; close(): void }> {
+export async function startDiscovery(options: Settings, log: Log, outlets: readonly Outlet[] = []) {
   const trace = createTrace("discovery", { log, outlets });
-  const registry = createRegistry(options.receiverTtlMs);
+  const onChange: OnChange = (change, { id, host, port }) => {
+    const lease = change === "registered" ? options.receiverTtlMs : undefined;
+    trace.tell(change, { receiver: id, note: `${host}:${port}`, lease });
+  };
+  const registry = createRegistry(options.receiverTtlMs, onChange);
   trace.tell("started", {});
-  const sweeping = setInterval(() => tell(trace, sweep(registry), registry.ttlMs), options.sweepEveryMs);
+  const sweeping = setInterval(() => registry.sweep(), options.sweepEveryMs);
   const onClose = () => {
     clearInterval(sweeping);
+    registry.close();
     trace.tell("stopped", {});
   };
-  return http.serve(createApp(registry, trace, log), { ...options, onClose });
+  const headers = () => ({ "X-Registry": registry.id });
+  return http.serve(createApp(registry, trace, log), { ...options, headers, onClose });
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {

@@ -69,6 +69,8 @@ export interface ServeOptions {
   port: number;
   /** The names, besides its own and `localhost`, by which it is reached. @default none */
   allowHost?: readonly string[] | undefined;
+  /** What every answer carries; asked for each. @default none */
+  headers?: () => Record<string, string | undefined>;
   /** Called when it is closed, also when it can't listen. */
   onClose?: () => void;
 }
@@ -81,20 +83,15 @@ export interface HttpServer {
 /** Listens; resolves when it does. */
 export async function serve(
   app: Hono,
-  { host, port, allowHost = [], onClose = () => {} }: ServeOptions,
+  { host, port, allowHost = [], headers = () => ({}), onClose = () => {} }: ServeOptions,
   limits: ConnectionLimits = CONNECTION_LIMITS,
 ): Promise<HttpServer> {
   refuseOtherMethods(app);
   const answer = getRequestListener(app.fetch);
   const whyNot = createHostCheck([host, ...allowHost]);
-  const settings = {
-    maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: limits.requestWithinMs,
-    requestTimeout: limits.requestWithinMs,
-    connectionsCheckingInterval: limits.checkEveryMs,
-  };
-  const server = createServer(settings, (incoming, outgoing) => {
+  const server = createServer(settingsOf(limits), (incoming, outgoing) => {
     if (!isThere(outgoing)) return;
+    for (const [name, value] of Object.entries(headers())) if (value) outgoing.setHeader(name, value);
     const problem = whyNot(incoming.headers);
     if (problem === undefined) answer(incoming, outgoing);
     else refuse(outgoing, 403, problem);
@@ -112,6 +109,15 @@ export async function serve(
     close();
     throw error;
   }
+}
+
+function settingsOf({ requestWithinMs, checkEveryMs }: ConnectionLimits) {
+  return {
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: requestWithinMs,
+    requestTimeout: requestWithinMs,
+    connectionsCheckingInterval: checkEveryMs,
+  };
 }
 
 /** Waits until a role is to end. @returns its exit code */

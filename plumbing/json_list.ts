@@ -20,7 +20,8 @@ export interface JsonList<T> {
   add(item: T): void;
   remove(item: T): void;
   /**
-   * Its JSON; the bytes stay as they are until the next call, and as long as they are held for a reader.
+   * Its JSON; the bytes stay as they are until the next turn of the event loop, and as long as they are held for a
+   * reader.
    *
    * @param make gives what is in it now, and the times at which that may change without a call of `add` or `remove`
    */
@@ -33,6 +34,12 @@ export function createJsonList<T>({ maxItems, maxBytes, now }: JsonListOptions):
   let room = Buffer.alloc(0); // written again and again, unless somebody has yet to read what is there
   let written = { json: room, until: 0 };
   let isStale = true;
+  let isHandedOut = false; // in this turn: who got it may be about to hold it
+  const handOut = () => {
+    if (!isHandedOut) setImmediate(() => (isHandedOut = false));
+    isHandedOut = true;
+    return written.json;
+  };
   return {
     hasRoomFor: (item) => bytesOf.size < maxItems && bytes + measure(item) <= maxBytes,
     add(item) {
@@ -47,14 +54,15 @@ export function createJsonList<T>({ maxItems, maxBytes, now }: JsonListOptions):
       isStale = true;
     },
     write(make) {
-      if (!isStale && now() < written.until) return written.json;
+      if (!isStale && now() < written.until) return handOut();
       const at = now();
       const { items, ends } = make();
       const until = ends.reduce((first, end) => (end > at && end < first ? end : first), at + WRITTEN_FOR_MS);
-      if (room.length < bytes || isUnread(written.json)) room = Buffer.allocUnsafeSlow(bytes + (bytes >> 3));
+      const isInUse = isHandedOut || isUnread(written.json);
+      if (room.length < bytes || isInUse) room = Buffer.allocUnsafeSlow(bytes + (bytes >> 3));
       written = { json: writeJson(items, room), until };
       isStale = false;
-      return written.json;
+      return handOut();
     },
   };
 }

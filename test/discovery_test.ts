@@ -86,6 +86,17 @@ test("discovery says which methods it allows", async () => {
   assert.equal((await call("GET", "/heartbeat")).headers.get("allow"), "POST");
 });
 
+test("every answer names the registry, and that of another discovery differs", async (t) => {
+  const other = await startDiscovery(OPTIONS, keptLog().log);
+  t.after(other.close);
+  const { headers } = await fetch(`http://127.0.0.1:${other.port}/health`);
+  assert.match(headers.get("x-registry") ?? "", /^[0-9a-f-]{36}$/);
+  const names = new Set([headers.get("x-registry")]);
+  for (const path of ["/health", "/receivers", "/nothing"])
+    names.add((await call("GET", path)).headers.get("x-registry"));
+  assert.equal(names.size, 2);
+});
+
 test("startDiscovery() tells when it starts and when it is closed", async (t) => {
   const told: string[] = [];
   const { log } = keptLog();

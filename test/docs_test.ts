@@ -108,7 +108,7 @@ for (const readme of READMES) {
 test("each test that docs/LIMITS.md names is there", () => {
   const page = read("docs/LIMITS.md");
   let found = 0;
-  for (const [, file, names = ""] of page.matchAll(/`(\w+_test)`: ((?:"[^"]+"(?:, )?)+)/g)) {
+  for (const [, file, names = ""] of page.matchAll(/`(\w+_(?:test|suite))`: ((?:"[^"]+"(?:, )?)+)/g)) {
     const source = read(`test/${file}.ts`);
     for (const [, name = ""] of names.matchAll(/"([^"]+)"/g)) {
       assert.ok(source.includes(name), `test/${file}.ts has no test "${name}…"`);

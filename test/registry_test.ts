@@ -1,229 +1,135 @@
+/** The registry in memory: what every registry does, and, with clocks that the test sets, when exactly. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import {
-  type Change,
-  createRegistry,
-  heartbeat,
-  isComplete,
-  leave,
-  list,
-  listAsJson,
-  type Registry,
-  register,
-  sweep,
-} from "../discovery.ts";
+import { createRegistry } from "../discovery.ts";
 import { hold } from "../plumbing/answers.ts";
+import { add, list, testRegistry } from "./registry_suite.ts";
 
-const said = (changes: Change[]) => changes.map(({ event, receiver }) => `${receiver.host} ${event}`);
+testRegistry("in memory", 100, async (_t, { ttlMs, ...limits }) => {
+  const lines: string[] = [];
+  const registry = createRegistry(ttlMs, (change, { host }) => lines.push(`${host} ${change}`), limits);
+  return { registry, told: () => lines.splice(0) };
+});
 
 /** A registry whose two clocks the test sets: that of the leases, and that on the wall. */
 function setUp(t: TestContext, options: { maxReceivers?: number; maxBytes?: number } = {}) {
   const clock = { ms: 1_000_000 };
+  const told: string[] = [];
   t.mock.method(Date, "now", () => clock.ms);
-  const registry = createRegistry(30_000, { now: () => clock.ms, ...options });
-  return { clock, registry };
+  const onChange = (change: string, { host }: { host: string }) => told.push(`${host} ${change}`);
+  const registry = createRegistry(30_000, onChange, { now: () => clock.ms, ...options });
+  return { clock, registry, told };
 }
 
-/** Registers a receiver at that host. @returns its id */
-function add(registry: Registry, host: string): string {
-  const last = register(registry, { host, port: 1 }).at(-1);
-  assert.equal(last?.event, "registered");
-  return last.receiver.id;
-}
-
-test("list() gives the receivers in the order in which they registered, with when they were seen in seconds", (t) => {
+test("a lease lasts exactly its time, without any sweep", async (t) => {
   const { clock, registry } = setUp(t);
-  const a = add(registry, "a");
-  clock.ms += 1500;
-  const b = add(registry, "b");
-  assert.deepEqual(list(registry), [
-    { id: a, host: "a", port: 1, last_seen: 1000 },
-    { id: b, host: "b", port: 1, last_seen: 1001.5 },
-  ]);
-});
-
-test("register() with a name lists the name; without one there is none", (t) => {
-  const { registry } = setUp(t);
-  register(registry, { host: "a", port: 1, name: "receiver-a" });
-  register(registry, { host: "b", port: 1 });
-  const [a, b] = list(registry);
-  assert.equal(a?.name, "receiver-a");
-  assert.deepEqual(Object.keys(b ?? {}).toSorted(), ["host", "id", "last_seen", "port"]);
-});
-
-test("a lease lasts exactly its time, without any sweep", (t) => {
-  const { clock, registry } = setUp(t);
-  const id = add(registry, "a");
+  const id = await add(registry, "a");
   clock.ms += 29_999;
-  assert.equal(list(registry).length, 1);
+  assert.equal(await registry.count(), 1);
   clock.ms += 1;
-  assert.equal(list(registry).length, 0);
-  assert.equal(heartbeat(registry, id), false);
-  assert.deepEqual(leave(registry, id), []);
+  assert.equal(await registry.count(), 0);
+  assert.deepEqual(await list(registry), []);
+  assert.equal(await registry.heartbeat(id), false);
+  assert.equal(await registry.leave(id), false);
 });
 
-test("a lease is measured by a clock that the wall's doesn't move", (t) => {
+test("a lease is measured by a clock that the wall's doesn't move", async (t) => {
   const { clock } = setUp(t);
-  const registry = createRegistry(30_000, { now: () => 7 });
-  add(registry, "a");
+  const registry = createRegistry(30_000, () => {}, { now: () => 7 });
+  await add(registry, "a");
   clock.ms += 1_000_000; // by Date.now()
-  assert.equal(list(registry).length, 1);
+  assert.equal(await registry.count(), 1);
 });
 
-test("heartbeat() renews the lease, and when it was seen", (t) => {
+test("heartbeat() renews the lease, and when it was seen, in seconds", async (t) => {
   const { clock, registry } = setUp(t);
-  const id = add(registry, "a");
+  const id = await add(registry, "a");
   clock.ms += 29_999;
-  assert.equal(heartbeat(registry, id), true);
-  assert.equal(list(registry)[0]?.last_seen, 1029.999);
+  assert.equal(await registry.heartbeat(id), true);
+  assert.equal((await list(registry))[0]?.last_seen, 1029.999);
   clock.ms += 29_999;
-  assert.equal(list(registry).length, 1);
+  assert.equal(await registry.count(), 1);
 });
 
-test("heartbeat() and leave() do not know a stranger", (t) => {
-  const { registry } = setUp(t);
-  assert.equal(heartbeat(registry, "nobody"), false);
-  assert.deepEqual(leave(registry, "nobody"), []);
-});
-
-test("leave() takes a receiver off the list, and tells of it once", (t) => {
-  const { registry } = setUp(t);
-  const id = add(registry, "a");
-  add(registry, "b");
-  assert.deepEqual(said(leave(registry, id)), ["a left"]);
-  assert.deepEqual(said(leave(registry, id)), []);
-  assert.deepEqual(
-    list(registry).map(({ host }) => host),
-    ["b"],
-  );
-});
-
-test("sweep() removes what has expired, and tells of it once", (t) => {
-  const { clock, registry } = setUp(t);
-  add(registry, "a");
+test("sweep() tells of what has expired, once", async (t) => {
+  const { clock, registry, told } = setUp(t);
+  await add(registry, "a");
   clock.ms += 20_000;
-  add(registry, "b");
+  await add(registry, "b");
   clock.ms += 10_000;
-  assert.equal(registry.leases.size, 2);
-  assert.deepEqual(said(sweep(registry)), ["a expired"]);
-  assert.equal(registry.leases.size, 1, "its memory is free");
-  assert.deepEqual(said(sweep(registry)), []);
+  registry.sweep();
+  registry.sweep();
+  assert.deepEqual(told, ["a registered", "b registered", "a expired"]);
 });
 
-test("register() of the address of one whose lease has ended tells that, and not that it was replaced", (t) => {
-  const { clock, registry } = setUp(t);
-  add(registry, "a");
+test("register() of the address of one whose lease has ended tells that, and not that it was replaced", async (t) => {
+  const { clock, registry, told } = setUp(t);
+  await add(registry, "a");
   clock.ms += 30_000;
-  assert.deepEqual(said(register(registry, { host: "a", port: 1 })), ["a expired", "a registered"]);
+  await add(registry, "a");
+  assert.deepEqual(told, ["a registered", "a expired", "a registered"]);
 });
 
-test("register() of the same address replaces the older receiver, and tells of both in order", (t) => {
-  const { registry } = setUp(t);
-  const before = register(registry, { host: "a", port: 1 });
-  const after = register(registry, { host: "a", port: 1 });
-  assert.deepEqual(said([...before, ...after]), ["a registered", "a replaced", "a registered"]);
-  const [first, replaced, second] = [...before, ...after].map(({ receiver }) => receiver.id);
-  assert.equal(replaced, first);
-  assert.notEqual(second, first);
-  assert.deepEqual(
-    list(registry).map(({ id }) => id),
-    [second],
-  );
-});
-
-test("register() of the same host with another port is another receiver", (t) => {
-  const { registry } = setUp(t);
-  add(registry, "a");
-  assert.deepEqual(said(register(registry, { host: "a", port: 2 })), ["a registered"]);
-  assert.equal(list(registry).length, 2);
-});
-
-test("register() refuses more than the most, until some have left or expired", (t) => {
-  const { clock, registry } = setUp(t, { maxReceivers: 2 });
-  add(registry, "a");
-  const b = add(registry, "b");
-  assert.deepEqual(register(registry, { host: "c", port: 1 }), []);
-  leave(registry, b);
-  add(registry, "c");
-  assert.deepEqual(register(registry, { host: "d", port: 1 }), []);
+test("register() that finds no room sweeps first", async (t) => {
+  const { clock, registry, told } = setUp(t, { maxReceivers: 2 });
+  await add(registry, "a");
+  await add(registry, "b");
   clock.ms += 30_000;
-  assert.deepEqual(said(register(registry, { host: "d", port: 1 })), [
-    "a expired",
-    "c expired",
-    "d registered",
-  ]);
+  await add(registry, "c");
+  assert.deepEqual(told, ["a registered", "b registered", "a expired", "b expired", "c registered"]);
 });
 
-test("register() refuses what would make the list longer than the most bytes, until somebody has gone", (t) => {
-  const { clock, registry } = setUp(t, { maxBytes: 2100 });
-  clock.ms += 1; // a time that is written in as many digits as any
-  const where = (n: number) => ({ host: "h".repeat(200), port: 1 + n, name: "é".repeat(100) });
-  let count = 0;
-  while (register(registry, where(count)).length > 0) count += 1;
-  const bytes = listAsJson(registry).length;
-  assert.equal(list(registry).length, count);
-  assert.ok(bytes <= 2100, `${bytes} bytes`);
-  assert.ok(
-    bytes + bytes / count > 2100,
-    `${count} of ${bytes / count} bytes are as many as there is room for`,
-  );
-  const [first] = list(registry);
-  assert.equal(leave(registry, first?.id ?? "").length, 1);
-  assert.deepEqual(said(register(registry, where(count))), [`${"h".repeat(200)} registered`]);
-  assert.deepEqual(register(registry, { host: "x".repeat(253), port: 1 }), []);
-  for (let n = 1; n <= 100; n++) register(registry, where(count)); // it replaces itself, again and again
-  assert.equal(list(registry).length, count, "and takes no more room each time");
-});
+const json = async (registry: ReturnType<typeof createRegistry>) => (await registry.list()).json;
 
-test("listAsJson() writes the list once for all who ask, and anew when somebody comes or goes", (t) => {
+test("list() writes the JSON once for all who ask, and a heartbeat is seen in it a second later", async (t) => {
   const { clock, registry } = setUp(t);
-  const listed = () => JSON.parse(listAsJson(registry).toString());
-  const a = add(registry, "a");
-  const written = listAsJson(registry);
-  assert.deepEqual(listed(), list(registry));
+  const a = await add(registry, "a");
+  const written = await json(registry);
   clock.ms += 999;
-  heartbeat(registry, a);
-  assert.equal(listAsJson(registry), written, "the same bytes");
+  await registry.heartbeat(a);
+  assert.equal(await json(registry), written, "the same bytes");
   clock.ms += 1;
-  assert.deepEqual(listed(), list(registry), "a heartbeat is seen a second later");
-  add(registry, "b");
-  assert.deepEqual(listed(), list(registry), "who comes is listed at once");
-  leave(registry, a);
-  assert.deepEqual(listed(), list(registry), "who leaves is not listed any more");
+  assert.equal((await list(registry))[0]?.last_seen, 1000.999);
 });
 
-test("listAsJson() leaves the bytes alone that somebody has yet to read", (t) => {
+test("list() leaves the bytes alone that somebody has yet to read, and those that it gave in this turn", async (t) => {
   const { registry } = setUp(t);
-  const a = add(registry, "a");
-  add(registry, "b");
-  const written = listAsJson(registry);
-  const release = hold(written);
+  const a = await add(registry, "a");
+  await add(registry, "b");
+  const written = await json(registry);
   const before = written.toString();
-  leave(registry, a);
-  assert.notEqual(listAsJson(registry).toString(), before);
-  assert.equal(written.toString(), before);
+  await registry.leave(a);
+  assert.notEqual((await json(registry)).toString(), before);
+  assert.equal(written.toString(), before, "in this turn");
+
+  const kept = await json(registry);
+  const release = hold(kept);
+  const keptBefore = kept.toString();
+  await new Promise(setImmediate);
+  await add(registry, "c");
+  assert.notEqual((await json(registry)).toString(), keptBefore);
+  assert.equal(kept.toString(), keptBefore, "held for a reader");
   release?.();
 });
 
-test("listAsJson() never lists a receiver whose lease has ended", (t) => {
+test("list() never lists a receiver whose lease has ended", async (t) => {
   const { clock, registry } = setUp(t);
-  add(registry, "a");
+  await add(registry, "a");
   clock.ms += 100;
-  const b = add(registry, "b");
+  const b = await add(registry, "b");
   clock.ms += 29_399;
-  heartbeat(registry, b);
-  assert.equal(JSON.parse(listAsJson(registry).toString()).length, 2);
+  await registry.heartbeat(b);
+  assert.equal((await list(registry)).length, 2);
   clock.ms += 500;
-  assert.equal(JSON.parse(listAsJson(registry).toString()).length, 2);
+  assert.equal((await list(registry)).length, 2);
   clock.ms += 1;
-  assert.equal(JSON.parse(listAsJson(registry).toString()).length, 1);
+  assert.equal((await list(registry)).length, 1);
 });
 
-test("isComplete() says no until the time of a lease has passed since the start", (t) => {
+test("the list is complete exactly a lease after the start", async (t) => {
   const { clock, registry } = setUp(t);
-  assert.equal(isComplete(registry), false);
   clock.ms += 29_999;
-  assert.equal(isComplete(registry), false);
+  assert.equal((await registry.list()).isComplete, false);
   clock.ms += 1;
-  assert.equal(isComplete(registry), true);
+  assert.equal((await registry.list()).isComplete, true);
 });
