@@ -33,7 +33,7 @@ import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
 import { createTrace, type Trace } from "./trace/trace.ts";
 
 export const OPTIONS = {
-  discovery: option(kind.url, "http://localhost:5000", "the discovery server"),
+  discovery: option(kind.urls, "http://localhost:5000", "the discovery server, or several on one store"),
   "ack-timeout": option(kind.interval, "5s", "how long one attempt waits for its ack"),
   attempts: optional(kind.whole(1), "how many attempts a message gets [default: no end]"),
   to: optional(kind.text, "a number of the list, an id or its beginning, any, or all [default: asks]"),
@@ -220,7 +220,7 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
   const client = createClient({
     name,
     log,
-    discovery: createDiscoveryApi(options.discovery),
+    discovery: createDiscoveryApi(options.discovery, log),
     trace: createTrace(name, { log, outlets: await openOutlets(options) }),
     maxAttempts: options.attempts ?? Number.POSITIVE_INFINITY,
     ackTimeoutMs: options.ackTimeout,

@@ -33,7 +33,7 @@ import { createTrace } from "./trace/trace.ts";
 
 export const OPTIONS = {
   ...http.httpOptions("5001"),
-  discovery: option(kind.url, "http://localhost:5000", "the discovery server"),
+  discovery: option(kind.urls, "http://localhost:5000", "the discovery server, or several on one store"),
   replay: several("records that it shows instead of what happens now [default: none]"),
   ...LOG_OPTIONS,
 };
@@ -113,7 +113,10 @@ function readAll(store: EventStore): TraceEvent[] {
 
 /** Listens; resolves when it does. */
 export async function startMonitor(
-  options: http.ServeOptions & { discovery: string; replay?: readonly string[] | undefined },
+  options: http.ServeOptions & {
+    discovery: string | readonly string[];
+    replay?: readonly string[] | undefined;
+  },
   log: Log,
 ): Promise<{ port: number; close(): void }> {
   const mine = { log, lost: 0, pages: 0 };
@@ -124,7 +127,7 @@ export async function startMonitor(
   const store = createEventStore();
   const tell = (event: TraceEvent) => store.add([Buffer.from(JSON.stringify(event))]);
   const trace = createTrace("monitor", { log, outlets: [tell] });
-  const discovery = watchDiscovery(options.discovery, trace);
+  const discovery = watchDiscovery(options.discovery, trace, log);
   const app = createApp({ ...mine, store, live: { discovery, presence: createPresence(trace) } });
   return http.serve(app, { ...options, onClose: discovery.end });
 }

@@ -43,7 +43,7 @@ export type Fault = keyof typeof FAULTS;
 export const FAULT_NAMES = Object.keys(FAULTS) as Fault[];
 
 export const OPTIONS = {
-  discovery: option(kind.url, "http://localhost:5000", "the discovery server"),
+  discovery: option(kind.urls, "http://localhost:5000", "the discovery server, or several on one store"),
   name: optional(kind.label, "what it is called, in logs and pictures [default: receiver-…]"),
   "advertise-host": option(kind.text, hostname(), "the host name by which clients reach it"),
   port: option(kind.port, "0", "the port it listens on; 0: one that the system picks"),
@@ -182,8 +182,8 @@ async function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Promi
 
 function sendAck(node: ReceiverNode, peer: Guest, { id, attempt }: Work, duplicate: boolean): void {
   if (!peer.socket.writable) return; // the client went away, and may ask again on another connection
-  const receiver = node.id ?? "unregistered";
-  const clock = node.trace.tell("acked", { message: id, attempt, receiver, duplicate });
+  const clock = node.trace.tell("acked", { message: id, attempt, receiver: node.id, duplicate });
+  const receiver = node.id ?? node.name; // asked under its address before it has registered
   sendFrame(peer, { type: "ack", id, receiver, duplicate, clock } satisfies Ack);
 }
 
@@ -223,7 +223,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   log.info(`fault rate ${faultRate} (${fault}), seed ${seed}`);
   const times = { heartbeatEveryMs: heartbeatEvery, workMs: work, lateByMs: lateBy };
-  const discovery = createDiscoveryApi(options.discovery);
+  const discovery = createDiscoveryApi(options.discovery, log);
   const intake = createIntake(connectionsFor(copies * MAX_CONNECTIONS, sockets));
   const shared = { advertiseHost, ...times, discovery, intake, log, signal };
 

@@ -1,17 +1,17 @@
 /**
- * Discovery's HTTP, as its callers see it: one function a call, every answer checked. Each call is made
- * once (twice if a connection that was kept turns out to be closed) and bounded in time: whether and when to try again is for the role to say, where a reader sees it.
+ * Discovery's HTTP, as its callers see it: one function a call, every answer checked. Each call is made once at each discovery
+ * until one answers (twice if a connection that was kept turns out to be closed) and bounded in time: whether and when to
+ * try again is for the role to say, where a reader sees it.
  */
-import { CancelError, type Got, type OptionsInit, RequestError, type Response } from "got";
+import type { OptionsInit } from "got";
 import type * as v from "valibot";
-import { createHttpClient } from "../plumbing/http_client.ts";
-import { printable } from "../plumbing/printable.ts";
+import type { Log } from "../plumbing/log.ts";
 import { readJson } from "../plumbing/read_json.ts";
+import { type Answer, ask, CallError, createServers, type Servers, whatItSaid } from "../plumbing/servers.ts";
 import {
   MAX_LIST_BYTES,
   type Receiver,
   ReceiversSchema,
-  RefusalSchema,
   RegisteredSchema,
   type Registration,
 } from "./messages.ts";
@@ -34,7 +34,7 @@ export class DiscoveryError extends Error {
 /** Who is in the group. */
 export interface Listing {
   receivers: Receiver[];
-  /** False when discovery was started so lately that some may not be back yet: who is missing may be there. */
+  /** False when discovery was started so lately that some may not be back yet, or knows a part: who is missing may be there. */
   isComplete: boolean;
 }
 
@@ -42,7 +42,7 @@ export interface Listing {
 type Cancellable = { signal?: AbortSignal };
 
 export interface DiscoveryApi {
-  url: string;
+  url: string; // or several, comma separated
   list(options?: Cancellable): Promise<Listing>;
   /** @returns the id that discovery gave; not cancellable, as it may be given already */
   register(where: Registration): Promise<string>;
@@ -52,22 +52,23 @@ export interface DiscoveryApi {
   leave(id: string): Promise<boolean>;
 }
 
-/** Makes the calls to the discovery server at `url`. Each rejects with a {@linkcode DiscoveryError}. */
-export function createDiscoveryApi(url: string): DiscoveryApi {
-  const http = createHttpClient(url, {
-    maxSockets: MAX_SOCKETS,
-    withinMs: ANSWER_WITHIN_MS,
-    isRepeatable: true,
-  });
+/**
+ * Makes the calls to the discovery server at `urls`, or to the first of several that answers; `log` is told when that is
+ * another one. Each rejects with a {@linkcode DiscoveryError}.
+ */
+export function createDiscoveryApi(urls: string | readonly string[], log?: Log): DiscoveryApi {
+  const limits = { maxSockets: MAX_SOCKETS, withinMs: ANSWER_WITHIN_MS, isRepeatable: true };
+  const servers = createServers(urls, { ...limits, log });
   const call = (what: string, path: string, options: OptionsInit) =>
-    request(http, `Cannot ${what} at ${url}`, path, options);
+    request(servers, `Cannot ${what}`, path, options);
   return {
-    url,
+    url: [urls].flat().join(","),
     async list(options = {}) {
-      const limits = { timeout: { request: LIST_WITHIN_MS }, context: { maxBytes: MAX_LIST_BYTES } };
-      const { body, headers } = await call("list receivers", "receivers", { ...options, ...limits });
+      const timeout = { response: ANSWER_WITHIN_MS, request: LIST_WITHIN_MS };
+      const context = { maxBytes: MAX_LIST_BYTES };
+      const { body, headers } = await call("list receivers", "receivers", { ...options, timeout, context });
       const receivers = check("list receivers", ReceiversSchema, body);
-      return { receivers, isComplete: headers["x-complete"] !== "no" };
+      return { receivers, isComplete: headers["x-complete"] !== "no" && servers.sightings.isTrusted };
     },
     async register(where) {
       const { body } = await call("register", "register", { method: "POST", json: where });
@@ -83,21 +84,22 @@ export function createDiscoveryApi(url: string): DiscoveryApi {
   };
 }
 
-type Answer = Response<Buffer>;
-
 /** Makes one call. @returns its answer: a 2xx, or a 404 of a call about an id */
-async function request(http: Got, cannot: string, path: string, options: OptionsInit): Promise<Answer> {
+async function request(
+  servers: Servers,
+  cannot: string,
+  path: string,
+  options: OptionsInit,
+): Promise<Answer> {
   const isAboutId = path !== "receivers" && path !== "register";
   try {
-    const answer = (await http(path, options)) as unknown as Answer;
+    const { answer, url } = await ask(servers, path, options);
     if (isOk(answer) || (answer.statusCode === 404 && isAboutId)) return answer;
-    throw refusal(cannot, path, answer);
+    const code = answer.statusCode === 400 && path === "register" ? "refused" : "bad_answer";
+    throw new DiscoveryError(code, `${cannot} at ${url}: ${whatItSaid(answer)}`);
   } catch (cause) {
-    options.signal?.throwIfAborted();
-    if (cause instanceof CancelError)
-      throw new DiscoveryError("bad_answer", `${cannot}: its answer is too long`);
-    if (!(cause instanceof RequestError)) throw cause;
-    throw new DiscoveryError("unreachable", `${cannot}: ${cause.code ?? cause.message}`, { cause });
+    if (!(cause instanceof CallError)) throw cause;
+    throw new DiscoveryError(cause.code, `${cannot} ${cause.message}`, { cause });
   }
 }
 
@@ -109,14 +111,4 @@ function check<S extends v.GenericSchema>(what: string, schema: S, body: Buffer)
   const answer = readJson(schema, body.toString());
   if ("value" in answer) return answer.value;
   throw new DiscoveryError("bad_answer", `Cannot ${what}: the answer is not discovery's (${answer.problem})`);
-}
-
-function refusal(cannot: string, path: string, { statusCode, body }: Answer): DiscoveryError {
-  const said = readJson(RefusalSchema, body.toString());
-  const why = "value" in said ? `, ${printable(said.value.error)}` : "";
-  const code = statusCode === 400 && path === "register" ? "refused" : "bad_answer";
-  return new DiscoveryError(
-    statusCode >= 500 ? "unreachable" : code,
-    `${cannot}: it answered ${statusCode}${why}`,
-  );
 }

@@ -80,8 +80,6 @@ export const RegistrationSchema = v.object({
 export type Registration = v.InferOutput<typeof RegistrationSchema>;
 
 export const RegisteredSchema = v.object({ message: said, id: shortText });
-/** Every error of discovery. */
-export const RefusalSchema = v.object({ error: said });
 
 export const HeartbeatSchema = v.object({ id: shortText });
 

@@ -1,11 +1,12 @@
 /** Discovery, as the monitor sees it: whether it answers, asked every second, and whom it lists. monitor.ts makes one. */
 import { MAX_LIST_BYTES } from "../lib/messages.ts";
-import { createHttpClient } from "../plumbing/http_client.ts";
+import type { Log } from "../plumbing/log.ts";
+import { type Asked, ask, createServers } from "../plumbing/servers.ts";
 import { DISCOVERY } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
 
 const ASK_EVERY_MS = 1000;
-const ANSWER_WITHIN_MS = 1500; // so at the latest 2.5 s after its end, or its stop, the monitor says so
+const ANSWER_WITHIN_MS = 1500; // so at the latest 2.5 s after its end, or its stop, the monitor says so; of each of several
 const LIST_WITHIN_MS = 5000; // it can be long
 const MAX_SOCKETS = 10; // lists that are under way, one a second, must not keep the question waiting
 
@@ -16,20 +17,20 @@ export interface WatchedDiscovery {
   end(): void;
 }
 
-/** Tells each time that it has ceased to answer, or answers again; at first, that it doesn't. */
-export function watchDiscovery(url: string, trace: Trace): WatchedDiscovery {
-  const http = createHttpClient(url, {
-    maxSockets: MAX_SOCKETS,
-    withinMs: ANSWER_WITHIN_MS,
-    isRepeatable: true,
-  });
+/**
+ * Tells each time that it has ceased to answer, or answers again; at first, that it doesn't. Of several it asks the one that
+ * answered last: it has ceased when none of them answers.
+ */
+export function watchDiscovery(urls: string | readonly string[], trace: Trace, log: Log): WatchedDiscovery {
+  const limits = { maxSockets: MAX_SOCKETS, withinMs: ANSWER_WITHIN_MS, isRepeatable: true };
+  const servers = createServers(urls, { ...limits, log });
   const stop = new AbortController();
   const { signal } = stop;
   let [isThere, isAsked] = [true, false];
   const asking = setInterval(async () => {
     if (isAsked) return;
     isAsked = true;
-    const answers = await http("health", { signal }).then(isOk, () => false);
+    const answers = await ask(servers, "health", { signal }).then(isOk, () => false);
     isAsked = false;
     if (answers === isThere || signal.aborted) return;
     isThere = answers;
@@ -38,9 +39,11 @@ export function watchDiscovery(url: string, trace: Trace): WatchedDiscovery {
   return {
     async list() {
       if (!isThere) return undefined;
-      const limits = { timeout: { request: LIST_WITHIN_MS }, context: { maxBytes: MAX_LIST_BYTES } };
-      const answer = await http("receivers", { ...limits, signal }).catch(() => undefined);
-      return answer && isOk(answer) && answer.rawBody[0] === LIST_BEGINS ? answer.rawBody : undefined;
+      const timeout = { response: ANSWER_WITHIN_MS, request: LIST_WITHIN_MS };
+      const limits = { timeout, context: { maxBytes: MAX_LIST_BYTES }, signal };
+      const asked = await ask(servers, "receivers", limits).catch(() => undefined);
+      const isList = asked && isOk(asked) && asked.answer.rawBody[0] === LIST_BEGINS;
+      return isList ? asked.answer.rawBody : undefined;
     },
     end() {
       clearInterval(asking);
@@ -51,6 +54,6 @@ export function watchDiscovery(url: string, trace: Trace): WatchedDiscovery {
 
 const LIST_BEGINS = "[".charCodeAt(0);
 
-function isOk({ statusCode }: { statusCode: number }): boolean {
-  return statusCode === 200;
+function isOk({ answer }: Asked): boolean {
+  return answer.statusCode === 200;
 }

@@ -115,3 +115,15 @@ export const url: Kind<string> = {
   right: "an address such as http://localhost:5000",
   parse: (given) => (/^https?:\/\//.test(given) && URL.canParse(given) ? given : undefined),
 };
+
+const MAX_URLS = 8; // a call goes to each of them before it fails
+
+/** The addresses of HTTP servers that stand for one another, comma separated. */
+export const urls: Kind<string[]> = {
+  right: `one to ${MAX_URLS} different addresses, comma separated, such as http://localhost:5000`,
+  parse(text) {
+    const given = text.split(",").map((one) => url.parse(one.trim()));
+    const different = new Set(given.filter((one) => one !== undefined));
+    return different.size === given.length && given.length <= MAX_URLS ? [...different] : undefined;
+  },
+};

@@ -6,10 +6,10 @@ import {
   MAX_RECEIVERS,
   MessageSchema,
   ReceiversSchema,
-  RefusalSchema,
   RegistrationSchema,
 } from "../lib/messages.ts";
 import { read, readJson } from "../plumbing/read_json.ts";
+import { RefusalSchema } from "../plumbing/servers.ts";
 
 test("readJson() fills in what a message may leave out, and lets unknown fields through", () => {
   const frame = readJson(MessageSchema, '{"type":"message","id":"1","body":"oi","colour":"red"}');

@@ -99,8 +99,8 @@ test("a receiver answers each message with an ack of its id", async () => {
   peer.send(message("1"), message("2"));
   await frameCount(peer, 2);
   assert.deepEqual(peer.frames, [
-    { type: "ack", id: "1", receiver: "unregistered", duplicate: false, clock: 3 },
-    { type: "ack", id: "2", receiver: "unregistered", duplicate: false, clock: 6 },
+    { type: "ack", id: "1", receiver: "receiver-test", duplicate: false, clock: 3 },
+    { type: "ack", id: "2", receiver: "receiver-test", duplicate: false, clock: 6 },
   ]);
 });
 

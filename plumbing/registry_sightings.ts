@@ -1,0 +1,137 @@
+/**
+ * Whether the servers that stand for one another know the same. Each answer of discovery says in a header of which registry
+ * it is: discoveries on one store share one, each in memory has its own, and another one after a restart. Two that run
+ * at the same time split the group: each lists its part, and says that it is all. plumbing/servers.ts shows each answer.
+ */
+import { lookup } from "node:dns/promises";
+import { Agent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Socket } from "node:net";
+import type { Log } from "./log.ts";
+import type { Answer, Server } from "./servers.ts";
+
+const HEADER = "x-registry";
+const MAX_ID = 128; // characters
+const MAX_SEEN = 8; // ids of registries that are remembered
+const MAX_ADDRESSES = 8; // of a name, that are asked
+
+export interface Sightings {
+  log: Log | undefined;
+  /** The registry that the last answer came from. */
+  last?: Sighting;
+  /** The ids of all that there were. */
+  seen: string[];
+  /** Whether who is missing in the last one's list is gone: not if it took another's place, or is one of two. */
+  isTrusted: boolean;
+  isSplit: boolean;
+  isComparing: boolean;
+}
+
+interface Sighting {
+  id: string;
+  url: string; // who answered
+  since: number; // by performance.now()
+  replaces?: string | undefined; // the one that had answered before at another address
+}
+
+export function createSightings(log: Log | undefined): Sightings {
+  return { log, seen: [], isTrusted: true, isSplit: false, isComparing: false };
+}
+
+/** An answer, and what it is one to. */
+interface Answered {
+  answer: Answer;
+  askedAt: number;
+  server: Server;
+  servers: readonly Server[]; // all of them
+}
+
+/** The answer to a question that is older than a change of the registry may come from the one before: it says nothing. */
+export function noteAnswer(sightings: Sightings, { answer, askedAt, server, servers }: Answered): void {
+  const { last, isSplit } = sightings;
+  const id = idOf(answer);
+  if (id === undefined || isSplit || (last && askedAt < last.since)) return;
+  const isYoung = answer.headers["x-complete"] === "no"; // whoever is there comes back to it
+  if (last?.id === id) {
+    last.url = server.url;
+    sightings.isTrusted ||= isYoung;
+    return;
+  }
+  const replaces = last && last.url !== server.url ? last.url : undefined;
+  sightings.last = { id, url: server.url, since: performance.now(), replaces };
+  sightings.isTrusted = last === undefined || isYoung;
+  noteChange(sightings, sightings.last, last);
+  compare(sightings, servers);
+}
+
+/** A registry that comes back after another one was there all the time: after a restart it would have a new id. */
+function noteChange(sightings: Sightings, { id, url, replaces }: Sighting, before?: Sighting): void {
+  const { seen, log } = sightings;
+  if (before && seen.includes(id)) saySplit(sightings, [before.url, url]);
+  else if (replaces)
+    log?.warn(`${url} knows nothing of what ${replaces} knew: the receivers have to register there`);
+  sightings.seen = [...seen, id].slice(-MAX_SEEN);
+}
+
+function idOf({ headers }: Answer): string | undefined {
+  const id = headers[HEADER];
+  return typeof id === "string" && id.length <= MAX_ID ? id : undefined;
+}
+
+/**
+ * Asks at every address of every server at the same time, as a name may lead this process always to the same one of
+ * several. Goes on as long as the registry changes meanwhile.
+ */
+async function compare(sightings: Sightings, servers: readonly Server[]): Promise<void> {
+  if (sightings.isComparing) return;
+  sightings.isComparing = true;
+  for (let compared: Sighting | undefined; compared !== sightings.last && !sightings.isSplit; ) {
+    compared = sightings.last;
+    const places = (await Promise.all(servers.map(findPlaces))).flat();
+    const found = places.length > 1 ? (await Promise.all(places.map(askAt))).filter(({ id }) => id) : [];
+    const isOne = new Set(found.map(({ id }) => id)).size < 2;
+    if (!isOne && !sightings.isSplit)
+      saySplit(
+        sightings,
+        found.map(({ url }) => url),
+      );
+  }
+  sightings.isComparing = false;
+  sightings.isTrusted ||= !sightings.isSplit && !sightings.last?.replaces;
+}
+
+interface Place {
+  server: Server;
+  address: string;
+  family: number;
+}
+
+async function findPlaces(server: Server): Promise<Place[]> {
+  const name = new URL(server.url).hostname.replace(/^\[|\]$/g, "");
+  const addresses = await lookup(name, { all: true }).catch(() => []);
+  return addresses.slice(0, MAX_ADDRESSES).map((address) => ({ server, ...address }));
+}
+
+const NOT_KEPT = { http: new Agent(), https: new HttpsAgent() }; // a kept connection may be to another address
+
+async function askAt({ server, address, family }: Place) {
+  const { url, http } = server;
+  const dnsLookup = (_name: string, { all }: { all?: boolean }, done: (...found: unknown[]) => void) =>
+    all ? done(null, [{ address, family }]) : done(null, address, family);
+  const asking = http("health", { agent: NOT_KEPT, dnsLookup: dnsLookup as never });
+  // The program need not stay for the answer.
+  asking.on("request", (sent) => sent.once("socket", (socket: Socket) => socket.unref()));
+  const answer = (await asking.catch(() => undefined)) as Answer | undefined;
+  return { url, id: answer && idOf(answer) };
+}
+
+function saySplit(sightings: Sightings, urls: readonly string[]): void {
+  sightings.isSplit = true;
+  sightings.isTrusted = false;
+  const where = [...new Set(urls)];
+  const who =
+    where.length > 1 ? `the discoveries at ${where.join(" and ")}` : `several discoveries at ${where}`;
+  sightings.log?.warn(
+    `${who} know nothing of each other, and each has a part of the group: start them with the same --store, or only one of them`,
+  );
+}
