@@ -22,8 +22,8 @@ const MAX_SOCKETS = 50;
 
 /** Discovery didn't do what was asked. */
 export class DiscoveryError extends Error {
-  /** `unreachable`: nobody answered, or with a 5xx; `refused`: what was to be registered is wrong; `bad_answer`: not discovery's. */
-  code: "unreachable" | "refused" | "bad_answer";
+  /** `unreachable`: nobody answered; `unable`: with a 5xx; `refused`: what was to be registered is wrong; `bad_answer`: not discovery's. */
+  code: "unreachable" | "unable" | "refused" | "bad_answer";
   constructor(code: DiscoveryError["code"], message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = "DiscoveryError";

@@ -38,14 +38,15 @@ export async function waitForDiscoveryServer<T>(
       if (!(error instanceof DiscoveryError) || error.code === "refused") throw error;
       signal.throwIfAborted();
       const seconds = everyMs / 1000;
-      log.warn(`waiting for discovery, asking again in ${seconds}s (${error.message}); ${hint(error)}`);
+      log.warn(`waiting for discovery, asking again in ${seconds}s (${error.message})${HINTS[error.code]}`);
     }
     await delay(everyMs, undefined, { signal });
   }
 }
 
-function hint({ code }: DiscoveryError): string {
-  return code === "unreachable"
-    ? `start it with: ${TSX} discovery.ts`
-    : "is that discovery? Another program may have its port; pass --discovery";
-}
+const HINTS: Record<DiscoveryError["code"], string> = {
+  unreachable: `; start it with: ${TSX} discovery.ts`,
+  unable: "", // what it answered says it
+  refused: "",
+  bad_answer: "; is that discovery? Another program may have its port; pass --discovery",
+};

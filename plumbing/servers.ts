@@ -27,8 +27,8 @@ export interface Servers {
 
 /** A call came to nothing; the message says at which address, and why. */
 export class CallError extends Error {
-  /** `unreachable`: none of them answered, or each with a 5xx; `bad_answer`: one did, at too great a length. */
-  code: "unreachable" | "bad_answer";
+  /** `unreachable`: none of them answered; `unable`: one did, with a 5xx; `bad_answer`: one did, at too great a length. */
+  code: "unreachable" | "unable" | "bad_answer";
   constructor(code: CallError["code"], message: string) {
     super(message);
     this.code = code;
@@ -54,24 +54,25 @@ export interface Asked {
 export async function ask(servers: Servers, path: string, options: OptionsInit): Promise<Asked> {
   const { all, current, sightings } = servers;
   const problems: string[] = [];
+  let code: CallError["code"] = "unreachable";
   for (const server of [...all.slice(current), ...all.slice(0, current)]) {
     const askedAt = performance.now();
     const answer = await askOne(server, path, options);
-    if (typeof answer === "string") problems.push(`at ${server.url}: ${answer}`);
-    else {
+    if (typeof answer !== "string" && answer.statusCode < 500) {
       goOnWith(servers, server, problems);
       noteAnswer(sightings, { servers: all, server, answer, askedAt });
       return { answer, url: server.url };
     }
+    if (typeof answer !== "string") code = "unable";
+    problems.push(`at ${server.url}: ${typeof answer === "string" ? answer : whatItSaid(answer)}`);
   }
-  throw new CallError("unreachable", problems.join("; "));
+  throw new CallError(code, problems.join("; "));
 }
 
 /** @returns its answer, or why there is none */
 async function askOne({ url, http }: Server, path: string, options: OptionsInit): Promise<Answer | string> {
   try {
-    const answer = (await http(path, options)) as unknown as Answer;
-    return answer.statusCode < 500 ? answer : whatItSaid(answer);
+    return (await http(path, options)) as unknown as Answer;
   } catch (error) {
     options.signal?.throwIfAborted();
     if (error instanceof CancelError) throw new CallError("bad_answer", `at ${url}: its answer is too long`);

@@ -184,7 +184,7 @@ test("createDiscoveryApi() tells a server that is away from one that is somethin
   await assert.rejects(api.list(), { code: "bad_answer" });
   await assert.rejects(api.heartbeat("a"), { code: "bad_answer" });
   answers.status = 503;
-  await assert.rejects(api.list(), { code: "unreachable" });
+  await assert.rejects(api.list(), { code: "unable" });
   await close();
   await assert.rejects(api.list(), /ECONNREFUSED/);
 });
@@ -202,6 +202,7 @@ test("createDiscoveryApi() ends a call whose signal is aborted", async (t) => {
 
 const refusals: [DiscoveryError["code"], RegExp][] = [
   ["unreachable", /waiting for discovery, .* in 0.001s \(ECONNREFUSED\); start it with: .*tsx discovery.ts/],
+  ["unable", /waiting for discovery, .* in 0.001s \(ECONNREFUSED\)$/],
   ["bad_answer", /waiting for discovery, .*; is that discovery\? .*--discovery/],
 ];
 for (const [code, hint] of refusals) {

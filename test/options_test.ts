@@ -51,6 +51,21 @@ test("parseOptions() reads several words", () => {
   assert.deepEqual(parse("--fault", "exit, silent").fault, ["exit", "silent"]);
 });
 
+test("parseOptions() reads one or several addresses", () => {
+  const table = { discovery: option(kind.urls, "http://localhost:5000", "where") };
+  const parse = (...argv: string[]) =>
+    parseOptions("test", table, argv, { about: "A test.", example: "test.ts" }).discovery;
+  assert.deepEqual(parse(), ["http://localhost:5000"]);
+  assert.deepEqual(parse("--discovery", "http://a:5000, https://b:1"), ["http://a:5000", "https://b:1"]);
+  const eight = Array.from({ length: 8 }, (_value, n) => `http://a:${n + 1}`);
+  assert.deepEqual(parse("--discovery", eight.join(",")), eight);
+  for (const wrong of ["http://a,", "http://a,b", "http://a,http://a", `${eight.join(",")},http://a:9`])
+    assert.throws(
+      () => parse("--discovery", wrong),
+      /it takes one to 8 different addresses, comma separated/,
+    );
+});
+
 const wrong: [string[], RegExp][] = [
   [["--ack-timeout", "abc"], /--ack-timeout \(or ACK_TEST_ACK_TIMEOUT\) is "abc"; it takes .*5s/],
   [["--ack-timeout", "5"], /--ack-timeout/],

@@ -82,7 +82,7 @@ test("createPresence() keeps 1,000 clients: of others it hears nothing, unless o
   assert.deepEqual(presence.list(), names.slice(1));
 });
 
-async function startWatch(discovery: string) {
+async function startWatch(...discovery: string[]) {
   const { log, lines } = keptLog();
   const monitor = await startMonitor({ host: "127.0.0.1", port: 0, discovery }, log);
   toClose.push(monitor.close);
@@ -124,6 +124,22 @@ for (const [what, harm, mend] of [
     await mend(api, discovery);
     assert.ok((await tells("unreachable discovery", "reachable discovery")) < 3000);
   });
+
+test("the monitor goes on with the next discovery, and says that none answers only when none does", async () => {
+  const [a, b] = [await startDiscovery(), await startDiscovery()];
+  const { url, tells, lines } = await startWatch(a.api, b.api);
+  const id = await createDiscoveryApi(b.api).register({ host: "127.0.0.1", port: 9 });
+  await stopRole(a.discovery, "SIGKILL");
+  await until("it lists whom the next one has", async () => {
+    const { receivers } = (await (await fetch(`${url}/group`)).json()) as {
+      receivers: { id: string }[] | null;
+    };
+    return receivers?.[0]?.id === id;
+  });
+  assert.match(lines.join("\n"), new RegExp(`warn: ${b.api} is asked from now on`));
+  await stopRole(b.discovery, "SIGKILL");
+  await tells("unreachable discovery");
+});
 
 test("the monitor asks discovery again and again, and says nothing while it answers", async () => {
   let asked = 0;

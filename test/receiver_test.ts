@@ -104,6 +104,18 @@ test("a receiver answers each message with an ack of its id", async () => {
   ]);
 });
 
+test("what happens to a receiver that has no id yet is told of none", async () => {
+  const { node, events } = await start();
+  const peer = await connectTo(node);
+  peer.send(message("1"));
+  await frameCount(peer, 1);
+  const ids = events.map(({ event, receiver }) => [event, receiver]);
+  assert.deepEqual(
+    ids,
+    ["received", "processed", "acked"].map((event) => [event, undefined]),
+  );
+});
+
 test("a message in two pieces is whole", async () => {
   const { node } = await start();
   const slow = await connectTo(node);
