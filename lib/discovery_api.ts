@@ -64,7 +64,8 @@ export function createDiscoveryApi(urls: string | readonly string[], log?: Log):
   return {
     url: [urls].flat().join(","),
     async list(options = {}) {
-      const timeout = { response: ANSWER_WITHIN_MS, request: LIST_WITHIN_MS };
+      const begins = { connect: ANSWER_WITHIN_MS, response: ANSWER_WITHIN_MS };
+      const timeout = { ...begins, request: LIST_WITHIN_MS };
       const context = { maxBytes: MAX_LIST_BYTES };
       const { body, headers } = await call("list receivers", "receivers", { ...options, timeout, context });
       const receivers = check("list receivers", ReceiversSchema, body);

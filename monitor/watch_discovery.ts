@@ -39,7 +39,7 @@ export function watchDiscovery(urls: string | readonly string[], trace: Trace, l
   return {
     async list() {
       if (!isThere) return undefined;
-      const timeout = { response: ANSWER_WITHIN_MS, request: LIST_WITHIN_MS };
+      const timeout = { connect: ANSWER_WITHIN_MS, response: ANSWER_WITHIN_MS, request: LIST_WITHIN_MS };
       const limits = { timeout, context: { maxBytes: MAX_LIST_BYTES }, signal };
       const asked = await ask(servers, "receivers", limits).catch(() => undefined);
       const isList = asked && isOk(asked) && asked.answer.rawBody[0] === LIST_BEGINS;

@@ -259,6 +259,40 @@ test("an answer from before a restart that comes after one from later is no seco
   assert.deepEqual(lines, []);
 });
 
+test("a registry with a long name has none", async () => {
+  let asked = 0;
+  const name = () => `${++asked % 2}${"x".repeat(128)}`;
+  const { url } = await fakeServer((_request, response) => answerAs(response, name()));
+  const { api, lines } = callAll(url);
+  for (let n = 0; n < 4; n++) await api.list();
+  assert.deepEqual(lines, []);
+});
+
+test("a discovery that changes its registry with each answer is asked at its addresses once at a time", async (t) => {
+  const held: ServerResponse[] = [];
+  let [registry, step] = [0, 1];
+  const { url, asked } = await fakeServer(({ url }, response) => {
+    if (url === "/health") held.push(response);
+    else answerAs(response, `${registry}`);
+    registry += step;
+  });
+  mockLookup(
+    t,
+    [HERE, HERE].map((address) => ({ address, family: 4 })),
+  );
+  const { api, lines } = callAll(url);
+  for (let n = 0; n < 20; n++) await api.list();
+  await until("it is asked at both", () => held.length === 2);
+  for (let n = 0; n < 20; n++) await api.list();
+  assert.equal(asked.filter((call) => call === "GET /health").length, 2);
+  for (const response of held.splice(0)) answerAs(response, "same");
+  await until("it is asked again, as it changed meanwhile", () => held.length === 2);
+  for (const response of held) answerAs(response, "same");
+  step = 0;
+  await until("it is believed", async () => (await api.list()).isComplete);
+  assert.deepEqual(lines, []);
+});
+
 test("of the Python's discovery, which names no registry, nothing is said", async () => {
   const [a, b] = [
     await fakeServer((_request, r) => r.end("[]")),
