@@ -16,10 +16,11 @@ import * as http from "./plumbing/http_server.ts";
 import { createJsonList } from "./plumbing/json_list.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
-import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
+import { LOG_OPTIONS, option, optional, parseOptions } from "./plumbing/options.ts";
 import { readBody } from "./plumbing/read_body.ts";
 import { readJson } from "./plumbing/read_json.ts";
 import { runIfMain } from "./plumbing/run.ts";
+import { type Change, type OnChange, tellChanges } from "./trace/changes.ts";
 import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
 import { createTrace, type Outlet, type Trace } from "./trace/trace.ts";
 
@@ -27,17 +28,13 @@ export const OPTIONS = {
   ...http.httpOptions("5000"),
   "receiver-ttl": option(kind.duration, "30s", "how long a receiver stays listed without a heartbeat"),
   "sweep-every": option(kind.interval, "5s", "how often expired receivers are removed from memory"),
+  store: optional(kind.urls, "an etcd that keeps the group, for several discoveries [default: memory]"),
   monitor: TRACE_OPTIONS.monitor,
   ...LOG_OPTIONS,
 };
 
 /** A receiver is in the group until its lease ends; each heartbeat renews it. */
 type Lease = { receiver: wire.Receiver; renewedAt: number };
-
-type Change = "registered" | "replaced" | "left" | "expired";
-/** Hears what happens to a member of the group. */
-export type OnChange = (change: Change, receiver: wire.Receiver) => void;
-
 type Table = ReturnType<typeof createTable>;
 
 function createTable(
@@ -167,16 +164,20 @@ export function createApp(registry: Registry, trace: Trace, log: Log): Hono {
   return app.get("/health", async (c) => c.json({ status: "ok", receivers: await registry.count() }));
 }
 
-type Settings = http.ServeOptions & { receiverTtlMs: number; sweepEveryMs: number };
+type Settings = http.ServeOptions & {
+  receiverTtlMs: number;
+  sweepEveryMs: number;
+  store?: string[] | undefined;
+};
 
 /** Listens; resolves when it does. */
 export async function startDiscovery(options: Settings, log: Log, outlets: readonly Outlet[] = []) {
+  const { receiverTtlMs: ttlMs, store } = options;
   const trace = createTrace("discovery", { log, outlets });
-  const onChange: OnChange = (change, { id, host, port }) => {
-    const lease = change === "registered" ? options.receiverTtlMs : undefined;
-    trace.tell(change, { receiver: id, note: `${host}:${port}`, lease });
-  };
-  const registry = createRegistry(options.receiverTtlMs, onChange);
+  const onChange = tellChanges(trace, ttlMs);
+  const registry = store
+    ? await (await import("./store/etcd_registry.ts")).openEtcdRegistry(ttlMs, onChange, { urls: store, log })
+    : createRegistry(ttlMs, onChange);
   trace.tell("started", {});
   const sweeping = setInterval(() => registry.sweep(), options.sweepEveryMs);
   const onClose = () => {

@@ -16,7 +16,8 @@ export interface JsonListOptions {
 }
 
 export interface JsonList<T> {
-  hasRoomFor(item: T): boolean;
+  /** @param besides what else may have to fit @default nothing */
+  hasRoomFor(item: T, besides?: { items: number; bytes: number }): boolean;
   add(item: T): void;
   remove(item: T): void;
   /**
@@ -41,7 +42,8 @@ export function createJsonList<T>({ maxItems, maxBytes, now }: JsonListOptions):
     return written.json;
   };
   return {
-    hasRoomFor: (item) => bytesOf.size < maxItems && bytes + measure(item) <= maxBytes,
+    hasRoomFor: (item, besides = { items: 0, bytes: 0 }) =>
+      bytesOf.size + besides.items < maxItems && bytes + besides.bytes + measure(item) <= maxBytes,
     add(item) {
       const more = measure(item);
       bytesOf.set(item, more);

@@ -19,8 +19,9 @@ const DOORS: Record<string, string[]> = {
   group: ["lib", "plumbing"],
   trace: ["lib", "plumbing"],
   terminal: ["lib", "plumbing", "type group"],
+  store: ["lib", "plumbing", "type trace"],
   monitor: ["lib", "plumbing", "trace"],
-  role: ["lib", "group", "terminal", "plumbing", "trace", "monitor"],
+  role: ["lib", "group", "terminal", "plumbing", "trace", "store", "monitor"],
   demo: ["role", "lib", "group", "terminal", "plumbing", "trace", "monitor"],
 };
 
