@@ -29,6 +29,7 @@ import { runIfMain } from "./plumbing/run.ts";
 import * as prompt from "./terminal/prompt.ts";
 import { createReport, type Report } from "./terminal/report.ts";
 import { openScreen, type Screen } from "./terminal/screen.ts";
+import { tellAck } from "./trace/acks.ts";
 import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
 import { createTrace, type Trace } from "./trace/trace.ts";
 
@@ -67,8 +68,7 @@ interface Outgoing {
 }
 
 export function createClient(given: Omit<Client, "links"> & { ackTimeoutMs: number }): Client {
-  const onStrayAck = ({ id, duplicate, clock: heard }: Ack, by: Receiver) =>
-    void given.trace.tell("ack ignored", { message: id, receiver: by.id, duplicate, heard });
+  const onStrayAck = (ack: Ack, by: Receiver) => tellAck(given.trace, "ack ignored", { ack, by });
   return { ...given, links: links.createLinks({ ackTimeoutMs: given.ackTimeoutMs, onStrayAck }) };
 }
 
@@ -136,11 +136,11 @@ async function sendOnce(client: Client, message: Outgoing, receiver?: Receiver):
   return end;
 }
 
-function succeed({ trace }: Client, message: Outgoing, { ack, by }: links.Acked): Result {
+function succeed({ trace }: Client, message: Outgoing, end: links.Acked): Result {
+  const { ack, by } = end;
   const { attempts, startedAt, receiver } = message;
-  const { id, duplicate, clock: heard } = ack;
-  const attempt = by.id === receiver?.id ? attempts : undefined; // of a late one nobody knows
-  trace.tell("ack received", { message: id, attempt, receiver: by.id, duplicate, heard });
+  tellAck(trace, "ack received", end, by.id === receiver?.id ? attempts : undefined); // of a late one nobody knows
+  const { id, duplicate } = ack;
   return { id, receiver: by.id, outcome: "acked", attempts, ms: performance.now() - startedAt, duplicate };
 }
 

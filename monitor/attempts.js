@@ -78,9 +78,9 @@ function applyReceivers(model, attempt, event) {
  * @param {Model} model @param {TraceEvent} event
  */
 function applyAck(model, event) {
-  const { at, message = "?", attempt, receiver = "?", heard, duplicate = false } = event;
+  const { at, message = "?", attempt, receiver = "?", acker = receiver, heard, duplicate = false } = event;
   const ignored = event.event === "ack ignored";
-  const ack = ackWith(model, `${receiver} ${heard ?? `${message} ${attempt}`}`);
+  const ack = ackWith(model, `${acker} ${heard ?? `${message} ${attempt}`}`);
   Object.assign(ack, { receivedAt: at, ignored, duplicate });
   const last =
     attempt === undefined

@@ -291,6 +291,25 @@ test("checkRecord() finds an ack, and what the client makes of it, before the pr
   assert.deepEqual(unclear, []);
 });
 
+/** b is at the address of a, whom the client asked, by now. */
+function runWithAcker(acker: string | undefined) {
+  return changedRun(({ client, b }) => {
+    const m3 = { message: "m3", attempt: 1 };
+    client.push(at("client", 20, "sent", { ...m3, receiver: "id-a" }));
+    b.push(at("b", 21, "received", { ...m3, from: "client", heard: 20 }));
+    b.push(at("b", 22, "processed", m3), at("b", 23, "acked", m3));
+    client.push(at("client", 24, "ack received", { ...m3, receiver: "id-a", acker, heard: 23 }));
+  });
+}
+
+for (const acker of ["id-b", "b"]) {
+  test(`checkRecord() looks for the processing at who acked, ${acker}, where that isn't whom the client asked`, () => {
+    assert.deepEqual(runWithAcker(acker), { broken: [], unclear: [] });
+    assert.equal(runWithAcker(undefined).broken[0]?.promise, "acked means processed");
+    assert.match(runWithAcker("id-x").unclear[0] ?? "", /^receiver id-x acked messages, and its record/);
+  });
+}
+
 test("checkRecord() doesn't order an ack that came without a clock", () => {
   const verdict = changedRun(({ client, a }) => {
     for (const event of a.filter(({ clock }) => clock > 1)) event.clock += 100; // later than the client's clock

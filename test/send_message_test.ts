@@ -165,8 +165,11 @@ test("sendMessage() sends no further attempt when it is given up while it waits 
 
 test("sendMessage() says who was asked, whatever the receiver that acks calls itself", async () => {
   const { receiver } = await fakeReceiver((message, socket) => ack(message, socket, false, "another"));
-  const result = await makeClient().send(receiver);
+  const { send, eventsOf } = makeClient();
+  const result = await send(receiver);
   assert.deepEqual([result.outcome, result.receiver], ["acked", receiver.id]);
+  const told = eventsOf("ack received").map(({ receiver, acker }) => ({ receiver, acker }));
+  assert.deepEqual(told, [{ receiver: receiver.id, acker: "another" }]);
 });
 
 test("sendMessage() keeps its connection for the next message, and for a retry when other acks come on it", async () => {

@@ -8,7 +8,7 @@ import { MAX_CLOCK } from "./trace.ts";
 export const PROMISES = {
   "acked only what was processed": "no ack for a message that was never processed",
   "processed once": "no message processed twice by one receiver",
-  "acked means processed": "what a client calls acked was processed by whom it asked",
+  "acked means processed": "what a client calls acked was processed by who acked it",
   "no effect before its cause": "by the Lamport clocks, nothing comes before what caused it",
   "group sends met their need": "a send to the group that is called acked has as many acks as it needed",
 } as const;
@@ -104,12 +104,12 @@ function checkReceived(run: Run, checked: Checked): void {
   else lacks(run.findings, `${from} sent messages, and its record is not here`);
 }
 
-/** The receiver of an ack is who was asked, whatever it calls itself. */
+/** Who acked is whom the client asked, or who has its address by now: known by its id, or before it has one by its name. */
 function checkAck(run: Run, checked: Checked): void {
-  const { event: name, receiver } = checked.event;
-  const process = run.processOf.get(receiver ?? "");
+  const { event: name, receiver = "", acker = receiver } = checked.event;
+  const process = run.processOf.get(acker) ?? (run.lives.has(acker) ? acker : undefined);
   if (process === undefined) {
-    lacks(run.findings, `receiver ${receiver} acked messages, and its record is not here`);
+    lacks(run.findings, `receiver ${acker} acked messages, and its record is not here`);
     return;
   }
   if (name === "ack received") checkProcessed(run, "acked means processed", process, checked);

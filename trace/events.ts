@@ -66,6 +66,8 @@ export const TraceEventSchema = v.object({
   timeout: v.optional(milliseconds),
   /** The id of the receiver that it is about. */
   receiver: v.optional(NameSchema),
+  /** What who acked calls itself, where that isn't the id of whom the client asked: another has its address by now. */
+  acker: v.optional(NameSchema),
   /** The process that the message came from, or that the monitor heard, or not. */
   from: v.optional(NameSchema),
   /** The Lamport time that came with the message or the ack. */
