@@ -37,7 +37,7 @@ export function goOn(etcd: Etcd): void {
   etcd.current = (etcd.current + 1) % etcd.urls.length;
 }
 
-/** Somebody answers who isn't etcd: it won't help to ask again. */
+/** Somebody answers who isn't etcd. */
 export class NotEtcdError extends HTTPException {}
 
 /** What is asked for one call of discovery. */
@@ -99,30 +99,33 @@ export interface TextCall<T> {
 
 /** The same for what isn't one JSON object. */
 export async function askText<T>(etcd: Etcd, { what, endsAt }: Purpose, call: TextCall<T>): Promise<T> {
-  let problem = "no answer in time";
-  let isEtcd = true;
+  let [at, problem] = ["", "no answer in time"];
   for (let tries = 1; performance.now() < endsAt; tries++) {
     const { current } = etcd;
     const url = etcd.urls[current] ?? "";
     const withinMs = Math.min(TRY_WITHIN_MS, endsAt - performance.now());
-    try {
-      const answer = call.read(await post(etcd, url, { ...call, withinMs }));
-      if ("value" in answer) return answer.value;
-      isEtcd = answer.problem !== NO_ETCD;
-      problem = `${url}: ${answer.problem}`;
-    } catch (error) {
-      isEtcd = true;
-      problem = `${url}: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`;
-    }
+    const answer = await askNode(etcd, url, call, withinMs);
+    if ("value" in answer) return answer.value;
+    // The last try may be cut short, and fail by that.
+    if (at === "" || withinMs === TRY_WITHIN_MS) [at, problem] = [`${url}: `, answer.problem];
     if (etcd.current === current) goOn(etcd); // unless another call has done so already
-    if (tries % etcd.urls.length === 0)
-      await delay(Math.min(PAUSE_MS, Math.max(0, endsAt - performance.now())));
+    const pauseMs = tries % etcd.urls.length === 0 ? Math.min(PAUSE_MS, endsAt - performance.now()) : 0;
+    if (pauseMs > 0) await delay(pauseMs);
   }
+  const isEtcd = problem !== NO_ETCD;
   const hint = isEtcd
     ? "is it up, and more than half of its nodes? Nobody is dropped meanwhile"
     : "see --store";
-  const message = `Cannot ${what}: etcd doesn't answer (${printable(cut(problem))}); ${hint}`;
+  const message = `Cannot ${what}: etcd doesn't answer (${at}${printable(cut(problem))}); ${hint}`;
   throw new (isEtcd ? HTTPException : NotEtcdError)(503, { message });
+}
+
+async function askNode<T>(etcd: Etcd, url: string, { path, body, read }: TextCall<T>, withinMs: number) {
+  try {
+    return read(await post(etcd, url, { path, body, withinMs }));
+  } catch (error) {
+    return { problem: (error as NodeJS.ErrnoException).code ?? (error as Error).message };
+  }
 }
 
 const NO_ETCD = "this is no etcd 3.4 or later";

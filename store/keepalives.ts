@@ -3,7 +3,7 @@ import { type Read, readJson } from "../plumbing/read_json.ts";
 import { KeptAliveSchema } from "./etcd_answers.ts";
 import { askText, begin, type Etcd, type Purpose } from "./etcd_calls.ts";
 
-const MAX_CALLS = 8; // under way
+const MAX_CALLS = 4; // under way: what comes meanwhile goes together
 const MAX_BATCH = 256;
 
 interface Waiting {
