@@ -14,7 +14,8 @@ import {
   under,
   YOUNG,
 } from "./etcd_answers.ts";
-import { ask, begin, type Etcd, type Purpose } from "./etcd_calls.ts";
+import { ask, askUnless, begin, type Etcd, type Purpose, THERE_ALREADY } from "./etcd_calls.ts";
+import { createId, leaseOf } from "./receiver_ids.ts";
 
 const PAGE = 5000; // of keys, read at a time
 const READ_WITHIN_MS = 2700; // with what was asked before, it is less than the 5 s for which a client waits for a list
@@ -63,9 +64,8 @@ export async function settle(group: Group, purpose: Purpose, born: KeyValue | un
 }
 
 async function beginRegistry({ etcd, ttlMs }: Group, purpose: Purpose): Promise<string> {
-  const lease = `${1 + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - 1))}`;
-  const grant = { ID: lease, TTL: `${ttlMs / 1000}` };
-  await ask(etcd, purpose, { path: "lease/grant", body: grant, schema: DoneSchema });
+  const lease = leaseOf(createId());
+  await grant(etcd, purpose, lease, ttlMs);
   const id = randomUUID();
   const [key, value] = [toBase64(BORN), toBase64(id)];
   const body = {
@@ -75,6 +75,17 @@ async function beginRegistry({ etcd, ttlMs }: Group, purpose: Purpose): Promise<
   };
   const { responses } = await ask(etcd, purpose, { path: "kv/txn", body, schema: TransactionSchema });
   return responses[0]?.response_range.kvs[0]?.value ?? id;
+}
+
+/** @param lease a number that nobody else has taken: if it is there, then by a call whose answer was lost */
+export async function grant(
+  etcd: Etcd,
+  purpose: Purpose,
+  lease: string | undefined,
+  ttlMs: number,
+): Promise<void> {
+  const body = { ID: lease, TTL: `${ttlMs / 1000}` };
+  await askUnless(THERE_ALREADY, etcd, purpose, { path: "lease/grant", body, schema: DoneSchema });
 }
 
 /** Reads the group, unless what is known of it is as late as that revision. Who asks meanwhile waits for the same reading. */

@@ -14,8 +14,8 @@ import {
   TransactionSchema,
   toBase64,
 } from "./etcd_answers.ts";
-import { ask, askUnless, begin, type Etcd, NOT_FOUND, type Purpose, THERE_ALREADY } from "./etcd_calls.ts";
-import { type Group, readUpTo, settle } from "./etcd_group.ts";
+import { ask, askUnless, begin, type Etcd, NOT_FOUND, type Purpose } from "./etcd_calls.ts";
+import { type Group, grant, readUpTo, settle } from "./etcd_group.ts";
 import { createId, leaseOf } from "./receiver_ids.ts";
 
 const MAX_RECEIVER_BYTES = 1200; // of its JSON
@@ -74,12 +74,7 @@ async function isFull(
 /** @returns false if there is somebody at this address by now */
 async function put({ etcd, group }: Membership, purpose: Purpose, key: string, receiver: wire.Receiver) {
   const lease = leaseOf(receiver.id);
-  const grant = {
-    path: "lease/grant",
-    body: { ID: lease, TTL: `${group.ttlMs / 1000}` },
-    schema: DoneSchema,
-  };
-  await askUnless(THERE_ALREADY, etcd, purpose, grant); // then it is ours, from the attempt before
+  await grant(etcd, purpose, lease, group.ttlMs);
   const value = toBase64(JSON.stringify(receiver));
   const body = {
     compare: [{ target: "CREATE", key: toBase64(key), create_revision: "0" }],

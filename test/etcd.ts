@@ -77,4 +77,40 @@ for (const size of [1, 3]) {
     assert.equal(await registry.heartbeat(id), false);
     assert.notEqual(registry.id, before);
   });
+
+  test(`${kind}: what is killed and started again has forgotten nobody, and who expires then is told`, async (t) => {
+    await emptyEtcd(etcd.urls);
+    const { registry, told } = await openOn(t, etcd, { ttlMs: 3000 });
+    const id = await add(registry, "a");
+    for (const node of etcd.nodes) await node.kill();
+    await assert.rejects(registry.list(), { status: 503 });
+    await assert.rejects(registry.register({ host: "b", port: 1 }), { status: 503 });
+    for (const node of etcd.nodes) node.start();
+    await etcd.untilUp();
+    assert.equal(await registry.heartbeat(id), true);
+    assert.deepEqual(told(), ["a registered"]);
+    assert.deepEqual(
+      await until("it is told", () => {
+        const lines = told();
+        return lines.length > 0 && lines;
+      }),
+      ["a expired"],
+    );
+  });
 }
+
+test("a node that stands still is left for another, and who expires is told nevertheless", async (t) => {
+  const etcd = await startEtcd(3);
+  t.after(() => etcd.close());
+  const { registry, told } = await openOn(t, etcd, { ttlMs: 2000 });
+  const id = await add(registry, "a");
+  etcd.nodes[0]?.child.kill("SIGSTOP");
+  await until("the next one answers", () => registry.heartbeat(id).catch(() => false));
+  assert.equal((await list(registry)).length, 1);
+  const lines: string[] = [];
+  await until("it is told", () => {
+    registry.sweep();
+    return lines.push(...told()) > 1;
+  });
+  assert.deepEqual(lines, ["a registered", "a expired"]);
+});
