@@ -51,15 +51,14 @@ export function noteAnswer(sightings: Sightings, { answer, askedAt, server, serv
   const { last, isSplit } = sightings;
   const id = idOf(answer);
   if (id === undefined || isSplit || (last && askedAt < last.since)) return;
-  const isYoung = answer.headers["x-complete"] === "no"; // whoever is there comes back to it
   if (last?.id === id) {
     last.url = server.url;
-    sightings.isTrusted ||= isYoung;
     return;
   }
   const replaces = last && last.url !== server.url ? last.url : undefined;
   sightings.last = { id, url: server.url, since: performance.now(), replaces };
-  sightings.isTrusted = last === undefined || isYoung;
+  // To one that was just started whoever is there comes back, and until then it says itself that its list isn't complete.
+  sightings.isTrusted = last === undefined || answer.headers["x-complete"] === "no";
   noteChange(sightings, sightings.last, last);
   compare(sightings, servers);
 }
