@@ -77,26 +77,33 @@ function idOf({ headers }: Answer): string | undefined {
   return typeof id === "string" && id.length <= MAX_ID ? id : undefined;
 }
 
-/**
- * Asks at every address of every server at the same time, as a name may lead this process always to the same one of
- * several. Goes on as long as the registry changes meanwhile.
- */
+/** Compares until the registry doesn't change meanwhile. */
 async function compare(sightings: Sightings, servers: readonly Server[]): Promise<void> {
   if (sightings.isComparing) return;
   sightings.isComparing = true;
   for (let compared: Sighting | undefined; compared !== sightings.last && !sightings.isSplit; ) {
     compared = sightings.last;
-    const places = (await Promise.all(servers.map(findPlaces))).flat();
-    const found = places.length > 1 ? (await Promise.all(places.map(askAt))).filter(({ id }) => id) : [];
-    const isOne = new Set(found.map(({ id }) => id)).size < 2;
-    if (!isOne && !sightings.isSplit)
-      saySplit(
-        sightings,
-        found.map(({ url }) => url),
-      );
+    const urls = await findDifferent(servers);
+    if (urls.length > 0 && !sightings.isSplit) saySplit(sightings, urls);
   }
   sightings.isComparing = false;
   sightings.isTrusted ||= !sightings.isSplit && !sightings.last?.replaces;
+}
+
+/**
+ * Asks at every address of every server at the same time, as a name may lead this process always to the same one of several.
+ * Who differs is asked again: one whose store was emptied may have learned it by the first question.
+ *
+ * @returns the addresses of those that answered, if they don't all have the same registry
+ */
+async function findDifferent(servers: readonly Server[]): Promise<string[]> {
+  const places = (await Promise.all(servers.map(findPlaces))).flat();
+  if (places.length < 2) return [];
+  for (let time = 1; ; time++) {
+    const found = (await Promise.all(places.map(askAt))).filter(({ id }) => id !== undefined);
+    if (new Set(found.map(({ id }) => id)).size < 2) return [];
+    if (time === 2) return found.map(({ url }) => url);
+  }
 }
 
 interface Place {
@@ -117,7 +124,7 @@ async function askAt({ server, address, family }: Place) {
   const { url, http } = server;
   const dnsLookup = (_name: string, { all }: { all?: boolean }, done: (...found: unknown[]) => void) =>
     all ? done(null, [{ address, family }]) : done(null, address, family);
-  const asking = http("health", { agent: NOT_KEPT, dnsLookup: dnsLookup as never });
+  const asking = http.head("receivers", { agent: NOT_KEPT, dnsLookup: dnsLookup as never });
   // The program need not stay for the answer.
   asking.on("request", (sent) => sent.once("socket", (socket: Socket) => socket.unref()));
   const answer = (await asking.catch(() => undefined)) as Answer | undefined;

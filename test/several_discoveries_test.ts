@@ -104,7 +104,7 @@ test("what a discovery refuses is not asked of the next one", async () => {
   const { api } = callAll([url, next.url]);
   await assert.rejects(api.register({ host: "x", port: 0 }), { code: "refused" });
   assert.equal(await api.heartbeat("unknown"), false);
-  assert.ok(!next.asked.some((call) => call !== "GET /health"), next.asked.join());
+  assert.ok(!next.asked.some((call) => call !== "HEAD /receivers"), next.asked.join());
 });
 
 test("a discovery that hangs costs a call two seconds, and the next call none", async () => {
@@ -183,6 +183,24 @@ test("two discoveries that know nothing of each other are told at once, once, wi
     lines[0] ?? "",
     new RegExp(`discoveries at ${a.url} and ${b.url} know.*--store, or only one of them$`),
   );
+});
+
+test("discoveries whose store was emptied are one, also when not all have learned it", async () => {
+  let [a, b] = ["old", "old"];
+  const first = await fakeServer((_request, response) => answerAs(response, a, "no"));
+  const second = await fakeServer((_request, response) => {
+    answerAs(response, b, "no");
+    b = a; // it learns it by the question
+  });
+  const { api, lines } = callAll([first.url, second.url]);
+  await api.list();
+  a = "new";
+  await api.list();
+  await until("the second one was asked again", () => second.asked.length >= 3);
+  first.close();
+  await api.list();
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] ?? "", /is asked from now on/);
 });
 
 test("several discoveries behind one name are told, also when the name leads always to the same one", async (t) => {
@@ -271,8 +289,8 @@ test("a registry with a long name has none", async () => {
 test("a discovery that changes its registry with each answer is asked at its addresses once at a time", async (t) => {
   const held: ServerResponse[] = [];
   let [registry, step] = [0, 1];
-  const { url, asked } = await fakeServer(({ url }, response) => {
-    if (url === "/health") held.push(response);
+  const { url, asked } = await fakeServer(({ method }, response) => {
+    if (method === "HEAD") held.push(response);
     else answerAs(response, `${registry}`);
     registry += step;
   });
@@ -284,7 +302,7 @@ test("a discovery that changes its registry with each answer is asked at its add
   for (let n = 0; n < 20; n++) await api.list();
   await until("it is asked at both", () => held.length === 2);
   for (let n = 0; n < 20; n++) await api.list();
-  assert.equal(asked.filter((call) => call === "GET /health").length, 2);
+  assert.equal(asked.filter((call) => call === "HEAD /receivers").length, 2);
   for (const response of held.splice(0)) answerAs(response, "same");
   await until("it is asked again, as it changed meanwhile", () => held.length === 2);
   for (const response of held) answerAs(response, "same");
@@ -322,7 +340,7 @@ test("who is missing at a discovery that took another's place is not gone, as it
   a.close();
   assert.equal(await isMemberGone(api), false);
   assert.equal(warned(/http:\S+ knows nothing of what http:\S+ knew/) + warned(SPLIT), 1);
-  await until("all have been asked", () => b.asked.filter((call) => call === "GET /health").length === 2);
+  await until("all have been asked", () => b.asked.filter((call) => call === "HEAD /receivers").length === 2);
   for (let n = 0; n < 5; n++) assert.equal((await api.list()).isComplete, false, "nor later");
 });
 
