@@ -4,6 +4,7 @@
  * any and to all. Then the faults end, everything must be acked, and the checker reads the records.
  *
  *     npm run test:chaos -- --seed 7 --seconds 60
+ *     npm run test:chaos -- --store            two discoveries on an etcd of three nodes, all of which are killed, too
  *
  * The seed decides what is done to whom and when; how the processes run in between is the system's, so a
  * seed gives the same weather, not the same run. What fails keeps its records and says where.
@@ -17,7 +18,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { discoverReceivers } from "../client.ts";
 import { closeLinks } from "../lib/links.ts";
 import * as kind from "../plumbing/kinds.ts";
-import { option, optional, parseOptions } from "../plumbing/options.ts";
+import { flag, option, optional, parseOptions } from "../plumbing/options.ts";
 import { runIfMain } from "../plumbing/run.ts";
 import { seededRandom } from "../plumbing/seeded_random.ts";
 import { checkRecord } from "../trace/check_promises.ts";
@@ -42,14 +43,11 @@ const OPTIONS = {
   seconds: option(kind.whole(1), "20", "how long the faults last"),
   size: option(kind.whole(1), "8", "how many receivers"),
   receiver: option(kind.text, "receiver.ts", "the receiver's script; in a broken one the checker finds it"),
+  store: flag("two discoveries on an etcd of three nodes, which are killed, too; it takes etcd on the PATH"),
 };
 
-export interface ChaosOptions {
-  seed: number;
-  seconds: number; // how long the faults last
-  size: number; // how many receivers
-  receiver: string; // their script; in a broken one the checker finds it
-}
+/** As the options say. */
+export type ChaosOptions = { seed: number; seconds: number; size: number; receiver: string; store: boolean };
 
 export interface ChaosResult {
   verdict: Verdict;
@@ -58,9 +56,9 @@ export interface ChaosResult {
   folder: string; // of the records
 }
 
-export async function runChaos({ seed, seconds, size, receiver }: ChaosOptions): Promise<ChaosResult> {
+export async function runChaos({ seed, seconds, size, receiver, store }: ChaosOptions): Promise<ChaosResult> {
   const folder = mkdtempSync(join(tmpdir(), `chaos-${seed}-`));
-  const group = await startGroup({ seed, size, script: receiver, folder });
+  const group = await startGroup({ seed, size, script: receiver, folder, hasStore: store });
   const clients = createClients(folder, group.network.url);
   const stop = new AbortController();
   setMaxListeners(0, stop.signal);
@@ -81,7 +79,7 @@ export async function runChaos({ seed, seconds, size, receiver }: ChaosOptions):
   } finally {
     stop.abort();
     for (const { client } of clients) closeLinks(client.links);
-    endGroup(group);
+    await endGroup(group);
   }
 }
 

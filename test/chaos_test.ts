@@ -15,7 +15,7 @@ for (const part of ["lib", "plumbing", "trace", "node_modules", "package.json"])
 after(() => rmSync(folder, { recursive: true }));
 
 test("a short chaos: every promise holds, and everything is acked when the faults have ended", async () => {
-  const weather = { seed: 4, seconds: 1, size: 2, receiver: "receiver.ts" };
+  const weather = { seed: 4, seconds: 1, size: 2, receiver: "receiver.ts", store: false };
   const { verdict, unacked, counts, folder } = await runChaos(weather);
   const { broken, unclear } = verdict;
   const nothing = { broken: [], unclear: [], unacked: [] };
