@@ -94,7 +94,7 @@ function writePlots(folder: string, measured: Awaited<ReturnType<typeof measureA
   const growths = [
     { name: "registered", points: registered },
     { name: "all have acked", points: group?.sizes ?? [] },
-    { name: "listed", points: discovery?.listings ?? [] },
+    { name: "listed", points: discovery?.[0]?.listings ?? [] },
   ];
   const plots = {
     "round_trips.svg": drawRoundTrips(roundTrips, subtitle),

@@ -1,7 +1,11 @@
-/** Discovery alone: how many heartbeats it takes a second, and how long its list takes as the group grows. */
+/**
+ * Discovery alone, in memory and on an etcd of its own: how many heartbeats it takes a second, and how long its list takes
+ * as the group grows.
+ */
 import { inLanes } from "../plumbing/lanes.ts";
+import { startEtcd } from "../test/etcd_nodes.ts";
 import { type Discovery, startDiscovery } from "./ours.ts";
-import { startScript } from "./processes.ts";
+import { isOnPath, startScript } from "./processes.ts";
 import { show, showSpread, slope, spread, table } from "./statistics.ts";
 
 const SIZES = { full: [100, 1000, 10_000], quick: [100, 1000] };
@@ -10,7 +14,17 @@ const HEARTBEAT_SECONDS = { full: 3, quick: 1 };
 const LISTINGS = 20; // at each size
 const LANES = 50; // registrations under way
 
-export interface DiscoveryResult {
+/** What discovery keeps its group in; etcd's nodes are all on this machine. */
+const STORES = [
+  { store: "memory", nodes: 0 },
+  { store: "etcd, one node", nodes: 1 },
+  { store: "etcd, three nodes", nodes: 3 },
+];
+
+export interface StoreResult {
+  store: string;
+  /** Why it can't be measured on this machine, if it can't. */
+  missing?: string | undefined;
   /** Of each round. */
   heartbeatsPerSecond: number[];
   listings: { receivers: number; ms: number[] }[];
@@ -18,25 +32,46 @@ export interface DiscoveryResult {
 
 export async function measureDiscovery({ rounds, isQuick }: { rounds: number; isQuick: boolean }) {
   const sizes = isQuick ? SIZES.quick : SIZES.full;
-  const result: DiscoveryResult = {
-    heartbeatsPerSecond: [],
-    listings: sizes.map((receivers) => ({ receivers, ms: [] })),
-  };
+  const missing = isOnPath("etcd") ? undefined : "no etcd on the PATH";
+  const results = STORES.map(({ store, nodes }): StoreResult => {
+    const listings = sizes.map((receivers) => ({ receivers, ms: [] }));
+    return { store, ...(nodes > 0 && { missing }), heartbeatsPerSecond: [], listings };
+  });
   for (let round = 0; round < rounds; round++) {
-    const discovery = await startDiscovery();
-    let registered = 0;
-    for (const { receivers, ms } of result.listings) {
-      await register(discovery, registered, receivers);
-      registered = receivers;
-      const times: number[] = [];
-      for (let n = 0; n < LISTINGS; n++) times.push(await timeListing(discovery, receivers));
-      ms.push(spread(times).median);
-      if (receivers !== SIZE_AT_HEARTBEATS) continue;
-      result.heartbeatsPerSecond.push(await countHeartbeats(discovery, isQuick));
+    for (const [index, { nodes }] of STORES.entries()) {
+      const result = results[index] as StoreResult;
+      if (nodes === 0) await measureRound(result, isQuick);
+      else if (!missing) await onEtcd(nodes, (...args) => measureRound(result, isQuick, ...args));
     }
-    await discovery.stop();
   }
-  return result;
+  return results;
+}
+
+async function onEtcd(size: number, measure: (...args: string[]) => Promise<void>): Promise<void> {
+  const etcd = await startEtcd(size);
+  const kill = () => etcd.nodes.forEach(({ child }) => void child.kill("SIGKILL"));
+  process.on("exit", kill); // a user who has enough ends it at any time
+  try {
+    await measure("--store", etcd.urls.join(","));
+  } finally {
+    await etcd.close();
+    process.off("exit", kill);
+  }
+}
+
+async function measureRound(result: StoreResult, isQuick: boolean, ...args: string[]): Promise<void> {
+  const discovery = await startDiscovery(...args);
+  let registered = 0;
+  for (const { receivers, ms } of result.listings) {
+    await register(discovery, registered, receivers);
+    registered = receivers;
+    const times: number[] = [];
+    for (let n = 0; n < LISTINGS; n++) times.push(await timeListing(discovery, receivers));
+    ms.push(spread(times).median);
+    if (receivers === SIZE_AT_HEARTBEATS)
+      result.heartbeatsPerSecond.push(await countHeartbeats(discovery, isQuick));
+  }
+  await discovery.stop();
 }
 
 /** Registers receivers that are nowhere: discovery can't tell. */
@@ -67,13 +102,19 @@ async function countHeartbeats({ port }: Discovery, isQuick: boolean): Promise<n
   return JSON.parse(await load.output()).perSecond;
 }
 
-export function showDiscovery({ heartbeatsPerSecond, listings }: DiscoveryResult): string {
-  const rows = listings.map(({ receivers, ms }) => [show(receivers), showSpread(ms)]);
-  const points = listings.flatMap(({ receivers, ms }) => ms.map((y) => ({ x: receivers, y })));
+export function showDiscovery(results: readonly StoreResult[]): string {
+  const [inMemory = { listings: [] }] = results;
+  const sizes = inMemory.listings.map(({ receivers }) => `list of ${show(receivers)}, ms`);
+  const rows = results.map(({ store, missing, heartbeatsPerSecond, listings }) =>
+    missing
+      ? [store, missing]
+      : [store, showSpread(heartbeatsPerSecond), ...listings.map(({ ms }) => showSpread(ms))],
+  );
+  const points = inMemory.listings.flatMap(({ receivers, ms }) => ms.map((y) => ({ x: receivers, y })));
   return [
     "### Discovery",
-    `Heartbeats a second, of ${show(SIZE_AT_HEARTBEATS)} receivers: ${showSpread(heartbeatsPerSecond)}.`,
-    table(["receivers in the group", "GET /receivers, ms"], rows),
-    `The list grows by ${show(slope(points) * 1000)} µs a receiver.`,
+    `Heartbeats are those of ${show(SIZE_AT_HEARTBEATS)} receivers.`,
+    table(["the group is in", "heartbeats a second", ...sizes], rows),
+    `In memory the list grows by ${show(slope(points) * 1000)} µs a receiver.`,
   ].join("\n\n");
 }

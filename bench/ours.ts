@@ -12,10 +12,11 @@ export interface Discovery extends Started {
   untilReceivers(count: number): Promise<unknown>;
 }
 
-export async function startDiscovery(): Promise<Discovery> {
+export async function startDiscovery(...args: readonly string[]): Promise<Discovery> {
   const port = await findFreePort(); // at `warn` discovery doesn't say where it listens
   const process = startScript("discovery.ts", [
     ...["--host", "127.0.0.1", "--port", `${port}`, "--receiver-ttl", "10m", "--log-level", "warn"],
+    ...args,
   ]);
   const url = `http://127.0.0.1:${port}`;
   const untilReceivers = (count: number) =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { showDiscovery } from "../bench/discovery.ts";
 import { readGroupResult } from "../bench/group.ts";
 import { drawRoundTrips } from "../bench/plot.ts";
 import { type RoundTrip, showRoundTrips } from "../bench/round_trips.ts";
@@ -48,6 +49,17 @@ test("table() is markdown whose columns stand below each other", () => {
     table(["a", "number"], [["longer", "1"]]),
     ["| a      | number |", "| ------ | -----: |", "| longer |      1 |"].join("\n"),
   );
+});
+
+test("showDiscovery() names what can't be measured on this machine in its row", () => {
+  const listings = [100, 1000].map((receivers) => ({ receivers, ms: [receivers / 100] }));
+  const shown = showDiscovery([
+    { store: "memory", heartbeatsPerSecond: [40_000], listings },
+    { store: "etcd", missing: "no etcd on the PATH", heartbeatsPerSecond: [], listings },
+  ]);
+  assert.match(shown, /^\| memory +\| +40,000 \| +1 \| +10 \|$/m);
+  assert.match(shown, /^\| etcd +\| no etcd on the PATH \| +\| +\|$/m);
+  assert.match(shown, /grows by 10 µs a receiver/);
 });
 
 test("readSummary() reads what our client says", () => {
