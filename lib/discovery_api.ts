@@ -42,7 +42,6 @@ export interface Listing {
 type Cancellable = { signal?: AbortSignal };
 
 export interface DiscoveryApi {
-  url: string; // or several, comma separated
   list(options?: Cancellable): Promise<Listing>;
   /** @returns the id that discovery gave; not cancellable, as it may be given already */
   register(where: Registration): Promise<string>;
@@ -62,7 +61,6 @@ export function createDiscoveryApi(urls: string | readonly string[], log?: Log):
   const call = (what: string, path: string, options: OptionsInit) =>
     request(servers, `Cannot ${what}`, path, options);
   return {
-    url: [urls].flat().join(","),
     async list(options = {}) {
       const begins = { connect: ANSWER_WITHIN_MS, response: ANSWER_WITHIN_MS };
       const timeout = { ...begins, request: LIST_WITHIN_MS };

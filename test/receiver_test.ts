@@ -412,7 +412,6 @@ test("a connection on which nothing has begun may be idle, and is not logged", a
 /** A discovery that does all that is asked, or what the test gives it. */
 function fakeDiscovery(given: Partial<DiscoveryApi>): DiscoveryApi {
   return {
-    url: "",
     list: async () => ({ receivers: [], isComplete: true }),
     register: async () => "id-1",
     heartbeat: async () => true,
