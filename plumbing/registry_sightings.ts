@@ -3,10 +3,10 @@
  * it is: discoveries on one store share one, each in memory has its own, and another one after a restart. Two that run
  * at the same time split the group: each lists its part, and says that it is all. plumbing/servers.ts shows each answer.
  */
-import { lookup } from "node:dns/promises";
+import dns from "node:dns/promises";
 import { Agent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { Socket } from "node:net";
+import type { LookupFunction, Socket } from "node:net";
 import type { Log } from "./log.ts";
 import type { Answer, Server } from "./servers.ts";
 
@@ -114,17 +114,18 @@ interface Place {
 
 async function findPlaces(server: Server): Promise<Place[]> {
   const name = new URL(server.url).hostname.replace(/^\[|\]$/g, "");
-  const addresses = await lookup(name, { all: true }).catch(() => []);
+  const addresses = await dns.lookup(name, { all: true }).catch(() => []);
   return addresses.slice(0, MAX_ADDRESSES).map((address) => ({ server, ...address }));
 }
 
-const NOT_KEPT = { http: new Agent(), https: new HttpsAgent() }; // a kept connection may be to another address
-
 async function askAt({ server, address, family }: Place) {
   const { url, http } = server;
-  const dnsLookup = (_name: string, { all }: { all?: boolean }, done: (...found: unknown[]) => void) =>
+  const lookup: LookupFunction = (_name, { all }, done) =>
     all ? done(null, [{ address, family }]) : done(null, address, family);
-  const asking = http.head("receivers", { agent: NOT_KEPT, dnsLookup: dnsLookup as never });
+  // A connection that was kept may be to another address.
+  const asking = http.head("receivers", {
+    agent: { http: new Agent({ lookup }), https: new HttpsAgent({ lookup }) },
+  });
   // The program need not stay for the answer.
   asking.on("request", (sent) => sent.once("socket", (socket: Socket) => socket.unref()));
   const answer = (await asking.catch(() => undefined)) as Answer | undefined;
