@@ -37,8 +37,9 @@ export async function startContainers(root: string): Promise<Field> {
   const monitor = { MONITOR: "http://monitor:5001" };
   const ports = { DISCOVERY_PORT: `${await findFreePort()}`, MONITOR_PORT: `${await findFreePort()}` };
   const faults = { FAULT_RATE: "0", FAULT: "", SEED: "", WORK: "", ACK_TIMEOUT: "", ATTEMPTS: "" };
-  const own = { COMPOSE_PROJECT_NAME: project, COMPOSE_IGNORE_ORPHANS: "true" };
-  const env = { ...process.env, ...own, ...times, ...monitor, ...ports, ...faults };
+  const own = { COMPOSE_PROJECT_NAME: project, COMPOSE_IGNORE_ORPHANS: "true", TAG: project };
+  const none = { STORE: "", RECORD: "", REPLAY: "" };
+  const env = { ...process.env, ...own, ...times, ...monitor, ...ports, ...faults, ...none };
   const found = { containers: new Map(), crashes: [], outOfMemory: [] };
   const engine: Engine = { root, project, env, ...found, isOver: false };
   try {
@@ -67,14 +68,12 @@ async function startField(engine: Engine): Promise<Field> {
   const flooded = await stand(engine, "discovery", "flooded", lease);
   const work = ["--discovery", urlOf(flooded), "--fault-rate", "0", "--work", "8s", "--port", RECEIVER_PORT];
   const worker = await stand(engine, "receiver", "worker", work);
-  const know = () => findPorts(engine, receivers);
-  await until("discovery knows all receivers", know, START_WITHIN_MS);
+  await until("discovery knows all receivers", () => isWhole(engine, receivers), START_WITHIN_MS);
   return {
     ...{ ownHost, discovery, flooded, monitor, receivers, worker, crashes, outOfMemory },
     run: (role, args) => run(engine, role, args),
     async look() {
       await Promise.all([...engine.containers].map(([target, id]) => find(engine, target, id)));
-      await know();
     },
     async liveBytesOf(target) {
       // From inside: one that `docker kill` has sent any signal to is not started again when it dies.
@@ -101,28 +100,22 @@ async function addTarget(engine: Engine, role: RoleName, name: string, id: strin
   return target;
 }
 
-/** The ports of the receivers that Compose started are the system's choice, which discovery knows. @returns whether it knows all */
-async function findPorts(engine: Engine, receivers: Target[]): Promise<boolean> {
+/** Whether discovery knows all receivers that Compose started. */
+async function isWhole(engine: Engine, receivers: Target[]): Promise<boolean> {
   const api = createDiscoveryApi(`http://localhost:${engine.env.DISCOVERY_PORT}`);
   const known = (await api.list().catch(() => undefined))?.receivers ?? [];
-  const found = receivers.map((target) => {
-    const host = engine.containers.get(target)?.slice(0, 12);
-    const port = known.findLast((each) => each.host === host)?.port;
-    target.port = port ?? target.port;
-    return port !== undefined;
-  });
-  return !found.includes(false);
+  const hosts = receivers.map((target) => engine.containers.get(target)?.slice(0, 12));
+  return hosts.every((host) => known.some((each) => each.host === host));
 }
 
 /** How a container of a role is started that no Compose file has: with all that its file says, but without its ports. */
 function runArgs({ root, project }: Engine, role: RoleName, name: string): string[] {
-  const service = role === "discovery" ? "discovery_server" : role;
   return [
     ...["--name", `${project}_${name}`, "--label", `com.docker.compose.project=${project}`],
     ...["--network", `${project}_default`, "--memory", `${memoryLimit(root, role)}`],
     ...["--env", `NODE_OPTIONS=${nodeOptions(root, role)}`],
     ...["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"],
-    ...[`${project}_${service}`, "node", `${role}.ts`],
+    ...[`ackgroup/${role}:${project}`, "node", `${role}.ts`],
   ];
 }
 

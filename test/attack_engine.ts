@@ -69,5 +69,5 @@ export async function takeDown(engine: Engine): Promise<void> {
   const mine = ["--filter", `label=com.docker.compose.project=${engine.project}`];
   const left = await docker(engine, "ps", "-aq", ...mine).catch(() => "");
   if (left) await docker(engine, "rm", "-fv", ...left.split("\n"));
-  await compose(engine, ["down", "-v", "--rmi", "local", "--timeout", "2"], 120_000);
+  await compose(engine, ["down", "-v", "--rmi", "all", "--timeout", "2"], 120_000);
 }

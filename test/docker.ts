@@ -2,7 +2,8 @@
  * The group in containers, brought up with the commands of the README on a real Docker engine, and
  * driven as a student does: `docker exec -it`, `tsx client.ts`, and keys.
  *
- *     node --import tsx --test test/docker.ts
+ *     npm run test:docker
+ *     COMPOSE="docker compose" npm run test:docker        with version 2
  *
  * The tests are one story and run in order. They have a Compose project and a port of their own, and
  * take everything down at the end. Without an engine they fail: there is nothing else to learn here.
@@ -10,6 +11,9 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import got from "got";
 import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
@@ -21,19 +25,28 @@ import { COMPOSE, COMPOSE_ARGS, runToEnd } from "./docker_commands.ts";
 import { until } from "./helpers.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
-const ROLES = ["discovery", "receiver", "client", "monitor"] as const;
-type RoleName = (typeof ROLES)[number];
+/** Each role, and what Compose calls it. */
+const SERVICES = {
+  discovery: "discovery_server",
+  receiver: "receiver",
+  client: "client",
+  monitor: "monitor",
+};
+type RoleName = keyof typeof SERVICES;
+const ROLES = Object.keys(SERVICES) as RoleName[];
 
 const RECEIVER_TTL_MS = 5000;
+const BACK_WITHIN_MS = 10_000; // Docker starts a container again, and a client asks once a second
 const MAX_RECEIVER_MIB = 110;
 const TIMEOUT_MS = 30_000;
 const BUILD_TIMEOUT_MS = 10 * 60_000; // the first time, the packages are fetched
 
-const seed = seedOfOneCrash();
+const seed = seedOf([true, ...Array(11).fill(false)]); // a crash on the first message, and eleven acks
 const env: NodeJS.ProcessEnv = {
   ...process.env,
   COMPOSE_PROJECT_NAME: `acktest${process.pid}`,
   COMPOSE_IGNORE_ORPHANS: "true",
+  TAG: `acktest${process.pid}`, // of the images
   // What a student may have set, in the shell or in .env, is not for here.
   FAULT_RATE: "0.5",
   FAULT: "",
@@ -44,6 +57,9 @@ const env: NodeJS.ProcessEnv = {
   SWEEP_EVERY: "",
   ACK_TIMEOUT: "1s",
   ATTEMPTS: "",
+  STORE: "",
+  REPLAY: "",
+  RECORD: "/records/run.jsonl",
   MONITOR: "http://monitor:5001", // it is started last: the group has to do without it
 };
 
@@ -52,12 +68,11 @@ let monitorUrl: string;
 let receivers: Terminal;
 const terminals: Terminal[] = [];
 
-/** With this seed a receiver crashes on its first message, and acks the next eleven. */
-function seedOfOneCrash(): number {
+/** The seed with which a receiver meets a fault, or not, as asked for. */
+function seedOf(faults: boolean[]): number {
   for (let seed = 0; ; seed++) {
     const tossCoin = createCoin(0.5, ["silent"], seededRandom(seed));
-    const tosses = Array.from({ length: 12 }, tossCoin);
-    if (tosses[0] !== undefined && tosses.slice(1).every((fault) => fault === undefined)) return seed;
+    if (faults.every((fault) => fault === (tossCoin() !== undefined))) return seed;
   }
 }
 
@@ -74,7 +89,7 @@ function composeLine(roles: readonly RoleName[], ...args: string[]): string[] {
 }
 
 async function containersOf(role: RoleName): Promise<string[]> {
-  return (await run(COMPOSE, composeLine([role], "ps", "-q"))).split("\n").filter(Boolean);
+  return (await run(COMPOSE, composeLine([role], "ps", "-q", SERVICES[role]))).split("\n").filter(Boolean);
 }
 
 interface Terminal {
@@ -144,7 +159,7 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
 
   after(async () => {
     for (const { child } of terminals) child.kill("SIGKILL");
-    const line = composeLine(ROLES, "down", "--rmi", "local", "--volumes", "--timeout", "2");
+    const line = composeLine(ROLES, "down", "--rmi", "all", "--volumes", "--timeout", "2");
     await run(COMPOSE, line, 120_000);
   });
 
@@ -195,6 +210,22 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
       const { outcome, receiver } = JSON.parse(line);
       assert.deepEqual({ outcome, receiver }, { outcome: "acked", receiver: id });
     }
+  });
+
+  test("check_record reads in a client's container what all have recorded, and finds it right", async () => {
+    const [client = ""] = await containersOf("client");
+    const verdict = await docker("exec", client, "tsx", "trace/check_record.ts", "/records/run.jsonl");
+    assert.match(verdict, /✔ held +acked means processed/);
+    const [, processes] = verdict.match(/^\d+ events, (\d+) processes$/m) ?? [];
+    assert.equal(processes, "8", "three receivers, and five runs of a client");
+  });
+
+  test("from a client's container curl asks discovery, and nc talks to a receiver", async () => {
+    const [client = ""] = await containersOf("client");
+    const bash = (line: string) => docker("exec", client, "bash", "-c", line);
+    const [{ host, port }] = JSON.parse(await bash("curl -s discovery_server:5000/receivers"));
+    const frame = JSON.stringify({ type: "message", id: "by-hand", body: "olá" });
+    assert.match(await bash(`echo '${frame}' | nc -w 1 ${host} ${port}`), /"type":"ack","id":"by-hand"/);
   });
 
   test(`a receiver is one process, of an ordinary user, and costs at most ${MAX_RECEIVER_MIB} MiB`, async () => {
@@ -280,5 +311,42 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
       return heard && ofMessage.includes("acked") && ofMessage.includes("ack received");
     };
     await until("all three roles have told it", told, TIMEOUT_MS);
+  });
+
+  test("a receiver that dies of a message is back in its place, and the client that waits reaches it", async () => {
+    Object.assign(env, { FAULT: "exit", SEED: String(seedOf([false, true])) });
+    await run(COMPOSE, composeLine(["receiver"], "up", "-d", "--scale", "receiver=1"));
+    await untilInGroup(1);
+    const [before] = await listReceivers();
+    const [client = ""] = await containersOf("client");
+    const said = await docker("exec", client, "tsx", "client.ts", "--to", "0", "--count", "2", "--json");
+    const [first, second] = said.split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual([first.outcome, first.attempts, second.outcome], ["acked", 1, "acked"]);
+    assert.ok(second.attempts > 1 && second.ms < BACK_WITHIN_MS, said);
+    const [now, ...others] = await listReceivers();
+    assert.deepEqual(others, []);
+    assert.deepEqual([now?.host, now?.port], [before?.host, before?.port]);
+    assert.notEqual(now?.id, before?.id);
+  });
+
+  test("with docker-compose.dev.yml a file that was changed runs without a build", async () => {
+    env.FAULT = "";
+    const folder = mkdtempSync(join(tmpdir(), "dev-"));
+    try {
+      cpSync(ROOT, folder, { recursive: true, filter: (file) => !/\/(node_modules|\.git)$/.test(file) });
+      chmodSync(folder, 0o755); // in the container another user reads it
+      const source = readFileSync(`${folder}/receiver.ts`, "utf8");
+      const runsChanged = async (word: string, ...how: string[]) => {
+        writeFileSync(`${folder}/receiver.ts`, source.replace("`fault rate", `\`${word}: fault rate`));
+        await run(COMPOSE, [...COMPOSE_ARGS, "-f", `${folder}/docker-compose.dev.yml`, ...how]);
+        const [receiver = ""] = await containersOf("receiver");
+        const log = () => run("sh", ["-c", 'docker logs "$0" 2>&1', receiver]);
+        await until(word, async () => (await log()).includes(`${word}: fault rate`), TIMEOUT_MS);
+      };
+      await runsChanged("changed once", "up", "-d", "receiver");
+      await runsChanged("changed again", "restart", "receiver");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });

@@ -2,17 +2,18 @@
 import { execFile, execFileSync } from "node:child_process";
 import { promisify } from "node:util";
 
-/** `docker-compose`, or `docker compose` where that is what there is; its first arguments follow. */
-export const [COMPOSE = "", ...COMPOSE_ARGS] = hasDockerCompose()
-  ? ["docker-compose"]
-  : ["docker", "compose"];
+/**
+ * What the variable COMPOSE says: `docker-compose`, or `docker compose`, which is version 2; else the first of them that
+ * is there. Its first arguments follow.
+ */
+export const [COMPOSE = "", ...COMPOSE_ARGS] = (process.env.COMPOSE || findCompose()).split(" ");
 
-function hasDockerCompose(): boolean {
+function findCompose(): string {
   try {
     execFileSync("docker-compose", ["version"], { stdio: "ignore" });
-    return true;
+    return "docker-compose";
   } catch {
-    return false;
+    return "docker compose";
   }
 }
 
