@@ -22,7 +22,8 @@ const DOORS: Record<string, string[]> = {
   store: ["lib", "plumbing", "type trace"],
   monitor: ["lib", "plumbing", "trace"],
   role: ["lib", "group", "terminal", "plumbing", "trace", "store", "monitor"],
-  demo: ["role", "lib", "group", "terminal", "plumbing", "trace", "monitor"],
+  classroom: ["role", "lib", "group", "plumbing", "trace"],
+  demo: ["role", "classroom", "terminal", "plumbing"],
 };
 
 function listFiles(...patterns: string[]): string[] {

@@ -1,0 +1,52 @@
+/** The receivers of a class: processes of their own, on this machine, each with a name. The demo starts and ends them. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+import { createDiscoveryApi } from "../lib/discovery_api.ts";
+
+const KILL_AFTER_MS = 3000;
+
+export type Print = (line: string) => void;
+
+/** Starts a receiver, with these options; the lines of its log are printed with those of the others. */
+export function startReceiver(name: string, options: readonly string[], print: Print): ChildProcess {
+  const file = `${import.meta.dirname}/../receiver.ts`;
+  const args = [file, ...options, "--name", name, "--advertise-host", "127.0.0.1"];
+  // execArgv holds what makes this process read TypeScript (nothing, or tsx).
+  const child = spawn(process.execPath, [...process.execArgv, ...args], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  createInterface({ input: child.stderr }).on("line", print);
+  child.on("exit", (code, signal) => print(`${name} ended (${signal ?? `exit code ${code}`})`));
+  return child;
+}
+
+export function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+/** Waits until all receivers are in the group, and lists it. */
+export async function untilInGroup(
+  children: readonly ChildProcess[],
+  discoveryUrl: string,
+  signal: AbortSignal,
+) {
+  const discovery = createDiscoveryApi(discoveryUrl);
+  for (;;) {
+    const { receivers } = await discovery.list({ signal });
+    if (receivers.length >= children.length) return receivers;
+    if (children.some(hasEnded))
+      throw new Error("Cannot start the class: a receiver ended, see its line above");
+    await delay(50, undefined, { signal });
+  }
+}
+
+export async function end(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return;
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+  await ended;
+  clearTimeout(timer);
+}
