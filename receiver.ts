@@ -5,7 +5,7 @@
  * client at once. It can then only wait until its timeout, and try again, with the same id: a message that was processed
  * already is acked again, as a duplicate, not processed twice. Clients talk to it over TCP, a JSON object a line.
  *
- *     tsx receiver.ts --fault-rate 0             without faults; --seed 7: with the same ones each time
+ *     tsx receiver.ts --fault-rate 0             without faults; --seed 7: the same ones each time; --plan ok,lost-ack
  */
 import { randomBytes } from "node:crypto";
 import { createServer, type Server, type Socket } from "node:net";
@@ -41,6 +41,7 @@ export const FAULTS = {
 };
 export type Fault = keyof typeof FAULTS;
 export const FAULT_NAMES = Object.keys(FAULTS) as Fault[];
+export type Planned = Fault | "ok";
 
 export const OPTIONS = {
   discovery: option(kind.urls, "http://localhost:5000", "the discovery server, or several on one store"),
@@ -52,6 +53,7 @@ export const OPTIONS = {
   "fault-rate": option(kind.chance, "0.5", "the chance that a message meets a fault"),
   fault: option(kind.wordsOf(FAULT_NAMES), "silent", `which, comma separated: ${FAULT_NAMES.join(", ")}`),
   seed: optional(kind.whole(0), "the same seed gives the same faults in the same order [default: random]"),
+  plan: optional(kind.wordsOf(["ok", ...FAULT_NAMES]), "what the first messages meet, in order"),
   "late-by": option(kind.duration, "7s", "with --fault late-ack: how late"),
   copies: option(kind.whole(1), "1", "so many receivers in this one process"),
   ...TRACE_OPTIONS,
@@ -187,9 +189,11 @@ function sendAck(node: ReceiverNode, peer: Guest, { id, attempt }: Work, duplica
   sendFrame(peer, { type: "ack", id, receiver, duplicate, clock } satisfies Ack);
 }
 
-/** Makes the coin: each toss says which fault a message meets, if any. */
-export function createCoin(rate: number, faults: readonly Fault[], random: () => number) {
+/** Makes the coin: each toss says which fault a message meets, if any. It uses up the plan first, which may grow meanwhile. */
+export function createCoin(rate: number, faults: Fault[], random: () => number, plan: Planned[] = []) {
   return function tossCoin(): Fault | undefined {
+    const planned = plan.shift();
+    if (planned) return planned === "ok" ? undefined : planned;
     if (rate === 0 || random() >= rate) return undefined;
     return faults[Math.floor(random() * faults.length)];
   };
@@ -213,7 +217,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     about: "A processing node: gets a message, processes it, answers an ack.",
     example: "receiver.ts --fault-rate 0.5 --work 1s",
   });
-  const { advertiseHost, heartbeatEvery, work, lateBy, faultRate, fault, copies } = options;
+  const { advertiseHost, heartbeatEvery, work, lateBy, faultRate, fault, plan = [], copies } = options;
   const sockets = copies + Math.min(copies, LANES); // that listen, and that ask discovery
   const problem = problemWithOpenFiles(`start ${copies} copies`, sockets + 1);
   if (problem) throw new UsageError(problem);
@@ -221,7 +225,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const log = createLog(name, options);
   const outlets = await openOutlets(options);
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
-  log.info(`fault rate ${faultRate} (${fault}), seed ${seed}`);
+  log.info(`${plan.length > 0 ? `plan ${plan}, then ` : ""}fault rate ${faultRate} (${fault}), seed ${seed}`);
   const times = { heartbeatEveryMs: heartbeatEvery, workMs: work, lateByMs: lateBy };
   const discovery = createDiscoveryApi(options.discovery, log);
   const intake = createIntake(connectionsFor(copies * MAX_CONNECTIONS, sockets));
@@ -232,7 +236,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     for (let copy = 0; copy < copies; copy++) {
       const own = copy === 0 ? name : `${name}.${copy}`;
       const trace = createTrace(own, { log, outlets });
-      const tossCoin = createCoin(faultRate, fault, seededRandom(seed + copy));
+      const tossCoin = createCoin(faultRate, fault, seededRandom(seed + copy), [...plan]);
       const port = options.port === 0 ? 0 : options.port + copy;
       nodes.push(await startReceiver({ ...shared, name: own, port, trace, tossCoin }));
     }

@@ -1,6 +1,6 @@
 /**
  * The diagrams of the pages, drawn from real runs: each scene starts discovery, a receiver and a
- * client, with a seed and times by which it always goes the same way, and draws their events as the
+ * client, with a plan and times by which it always goes the same way, and draws their events as the
  * monitor does (`GET /diagram.mmd`), with names in place of the ids.
  *
  *     npm run diagrams                 writes them into the pages
@@ -17,8 +17,7 @@ import { drawMermaid } from "../monitor/mermaid.ts";
 import { createIntake } from "../plumbing/intake.ts";
 import { createLog } from "../plumbing/log.ts";
 import { runIfMain } from "../plumbing/run.ts";
-import { seededRandom } from "../plumbing/seeded_random.ts";
-import { cleanup, createCoin, type Fault, registerReceiver, startReceiver } from "../receiver.ts";
+import { cleanup, createCoin, type Planned, registerReceiver, startReceiver } from "../receiver.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { createTrace } from "../trace/trace.ts";
 
@@ -29,9 +28,8 @@ const ACK_TIMEOUT_MS = 1000;
 const LATE_BY_MS = 1500;
 
 interface Scene {
-  /** What the coin, tossed with this seed, gives the first messages. @default no faults */
-  faults?: Fault[];
-  seed?: number;
+  /** What the first messages meet. @default no faults */
+  plan?: Planned[];
   /** Which events are drawn. @default those of the message */
   only?: (event: TraceEvent) => boolean;
 }
@@ -42,14 +40,14 @@ const isAboutMessage = ({ message }: TraceEvent) => message !== undefined;
 const SCENES: Readonly<Record<string, Scene>> = {
   registering: { only: ({ event }) => event === "joined" || event === "left" },
   discovering: { only: ({ event }) => event === "listed" },
-  "ack missing, and retry": { faults: ["silent"], seed: 9 },
+  "ack missing, and retry": { plan: ["silent"] },
   "message acked": {},
-  "ack lost, and retry": { faults: ["lost-ack"], seed: 9 },
-  "late ack": { faults: ["late-ack"], seed: 9 },
+  "ack lost, and retry": { plan: ["lost-ack"] },
+  "late ack": { plan: ["late-ack"] },
 };
 
 /** Runs a scene. @returns its events */
-async function play({ faults = [], seed = 0 }: Scene): Promise<TraceEvent[]> {
+async function play({ plan = [] }: Scene): Promise<TraceEvent[]> {
   const events: TraceEvent[] = [];
   const outlets = [(event: TraceEvent) => void events.push(event)];
   const log = createLog("diagrams", { logLevel: "error" });
@@ -64,7 +62,7 @@ async function play({ faults = [], seed = 0 }: Scene): Promise<TraceEvent[]> {
     ...role("receiver"),
     ...{ advertiseHost: "localhost", port: 0, heartbeatEveryMs: 10_000, workMs: 0, lateByMs: LATE_BY_MS },
     intake: createIntake(1000),
-    tossCoin: createCoin(faults.length > 0 ? 0.5 : 0, faults, seededRandom(seed)),
+    tossCoin: createCoin(0, [], Math.random, [...plan]),
     signal,
   });
   await registerReceiver(receiver);
@@ -72,7 +70,7 @@ async function play({ faults = [], seed = 0 }: Scene): Promise<TraceEvent[]> {
   const [found] = await discoverReceivers(client, signal);
   if (!found) throw new Error("Cannot draw: nobody is in the group");
   await sendMessage(client, found, "Hello Receiver!", { signal });
-  if (faults.includes("late-ack")) await delay(LATE_BY_MS - ACK_TIMEOUT_MS + 200); // until it has come
+  if (plan.includes("late-ack")) await delay(LATE_BY_MS - ACK_TIMEOUT_MS + 200); // until it has come
   closeLinks(client.links);
   await cleanup(receiver);
   server.close();
