@@ -36,6 +36,7 @@ import { createTrace, type Trace } from "./trace/trace.ts";
 export const OPTIONS = {
   discovery: option(kind.urls, "http://localhost:5000", "the discovery server, or several on one store"),
   "ack-timeout": option(kind.interval, "5s", "how long one attempt waits for its ack"),
+  "link-delay": option(kind.durationUpTo(10), "0s", "a simulated distance: how long a frame is on its way"),
   attempts: optional(kind.whole(1), "how many attempts a message gets [default: no end]"),
   to: optional(kind.text, "a number of the list, an id or its beginning, any, or all [default: asks]"),
   message: option(prompt.BODY, "Hello Receiver!", "what is sent"),
@@ -67,9 +68,10 @@ interface Outgoing {
   wasSent: boolean; // once it was, it may have been processed, whatever comes after
 }
 
-export function createClient(given: Omit<Client, "links"> & { ackTimeoutMs: number }): Client {
-  const onStrayAck = (ack: Ack, by: Receiver) => tellAck(given.trace, "ack ignored", { ack, by });
-  return { ...given, links: links.createLinks({ ackTimeoutMs: given.ackTimeoutMs, onStrayAck }) };
+export function createClient(given: Omit<Client, "links"> & links.Times): Client {
+  const { ackTimeoutMs, linkDelayMs = 0, trace } = given;
+  const onStrayAck = (ack: Ack, by: Receiver) => tellAck(trace, "ack ignored", { ack, by });
+  return { ...given, links: links.createLinks({ ackTimeoutMs, linkDelayMs, onStrayAck }) };
 }
 
 /** Who is in the group; waits for discovery when it is away. */
@@ -148,8 +150,7 @@ function giveUp({ trace }: Client, message: Outgoing, reason: string, more = {})
   const { sending, attempts, startedAt, wasSent, receiver = { id: "nobody" } } = message;
   const what = { receiver: receiver.id, outcome: wasSent ? "unknown" : "undelivered" } as const;
   trace.tell("gave up", { message: sending.id, attempt: attempts || undefined, ...what, note: reason });
-  const ms = performance.now() - startedAt;
-  return { id: sending.id, ...what, attempts, ms, reason, ...more };
+  return { id: sending.id, ...what, attempts, ms: performance.now() - startedAt, reason, ...more };
 }
 
 /** Sends to whom was chosen, `all` being the group as it is now, and shows it. @returns whether it was acked as needed */
@@ -189,11 +190,10 @@ async function sendAndEnd(client: Client, report: Report, options: Options): Pro
   const choice = prompt.chooseTarget(receivers, to);
   if ("problem" in choice) throw new Error(`Cannot send: ${choice.problem}`);
   if (choice.body) throw new Error("Cannot send: --to takes no text; --message does");
-  const order = { body, ...choice, need };
   let acked = 0;
   await inLanes(Math.min(concurrency, count), Array(count).keys(), async () => {
     signal.throwIfAborted();
-    if (await sendTo(client, report, order, signal)) acked += 1;
+    if (await sendTo(client, report, { body, ...choice, need }, signal)) acked += 1;
   });
   return acked === count;
 }
@@ -224,6 +224,7 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
     trace: createTrace(name, { log, outlets: await openOutlets(options) }),
     maxAttempts: options.attempts ?? Number.POSITIVE_INFINITY,
     ackTimeoutMs: options.ackTimeout,
+    linkDelayMs: options.linkDelay,
   });
   try {
     client.trace.tell("started", {});
@@ -242,8 +243,7 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
 
 await runIfMain(import.meta, main);
 
-/*
-$ npx tsx client.ts --to 0        (from the first timeout on)
+/* $ npx tsx client.ts --to 0        (from the first timeout on)
 22:07:37 client-1bc80b info: message b23bda8b, attempt 1, to 3bb83f3a: no ack within 5s
 22:07:37 client-1bc80b info: message b23bda8b, attempt 2: sent again to 3bb83f3a
 acked by 3bb83f3a, after 2 attempts, in 5.0s

@@ -1,5 +1,5 @@
 /** The client's end of one connection: reads what the receiver answers, and why it closes. links.ts opens them. */
-import { connect, type Socket } from "node:net";
+import { connectFar, type Link } from "../plumbing/far_socket.ts";
 import { printable, quoted } from "../plumbing/printable.ts";
 import { readJson } from "../plumbing/read_json.ts";
 import { createFrameReader } from "./framing.ts";
@@ -11,8 +11,9 @@ export interface ConnectToOptions {
   onClose: (cause: string) => void;
 }
 
-export function connectTo({ host, port }: Receiver, { onAck, onClose }: ConnectToOptions): Socket {
-  const socket = connect({ host, port, noDelay: true, keepAlive: true });
+export function connectTo(to: Receiver, delayMs: number, { onAck, onClose }: ConnectToOptions): Link {
+  const { host, port } = to;
+  const socket = connectFar({ host, port, noDelay: true, keepAlive: true }, delayMs);
   let cause = "the connection was closed";
   const takeFrame = (line: string) => {
     const answer = readJson(AnswerSchema, line);

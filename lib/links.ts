@@ -1,5 +1,5 @@
 /** The client's end: connections kept open, with any number of messages in flight on each; acks are matched by id. */
-import type { Socket } from "node:net";
+import type { Link } from "../plumbing/far_socket.ts";
 import { createOutbox, type Outbox } from "../plumbing/outbox.ts";
 import { connectTo } from "./answers.ts";
 import { writeFrame } from "./framing.ts";
@@ -11,13 +11,15 @@ const MAX_OLD = 16; // connections that wait for late acks alone: of one message
 /** How an attempt ended. What was `lost` may have been sent, what was `unreachable` was not. */
 export type AttemptEnd = Acked | { how: "timeout" | "lost" | "unreachable" | "cancelled"; reason: string };
 export type Acked = { how: "acked"; ack: Ack; by: Receiver };
+export type Times = Pick<Links, "ackTimeoutMs" | "linkDelayMs">;
 
 export interface Links {
   ackTimeoutMs: number;
+  linkDelayMs?: number; // how long each frame is on its way, simulated
   onStrayAck: (ack: Ack, by: Receiver) => void; // gets the acks that nobody waits for (any more)
   current: Map<string, Connection>; // by host:port; new attempts take it
   all: Set<Connection>;
-  idle: Set<Socket>; // old connections that no message needs
+  idle: Set<Link>; // old connections that no message needs
   known: WeakSet<AbortSignal>; // signals whose abort ends the attempts under way
 }
 
@@ -36,13 +38,13 @@ interface Connection {
   links: Links;
   to: Receiver;
   address: string; // host:port
-  socket: Socket;
+  socket: Link;
   sendings: Record<string, Sending>; // not ended. No Map: that costs the garbage collector twice as much
   outbox: Outbox;
   timer?: NodeJS.Timeout | undefined; // of all attempts on it
 }
 
-export function createLinks(given: Pick<Links, "ackTimeoutMs" | "onStrayAck">): Links {
+export function createLinks(given: Times & Pick<Links, "onStrayAck">): Links {
   return { ...given, current: new Map(), all: new Set(), idle: new Set(), known: new WeakSet() };
 }
 
@@ -88,7 +90,7 @@ export function closeLinks({ all }: Links): void {
 }
 
 function open(links: Links, to: Receiver): Connection {
-  const socket = connectTo(to, {
+  const socket = connectTo(to, links.linkDelayMs ?? 0, {
     onAck: (ack) => takeAck(connection, ack),
     onClose(cause) {
       clearTimeout(connection.timer);
@@ -128,7 +130,7 @@ function settle(sending: Sending, end: AttemptEnd): void {
   sending.wake?.(end);
 }
 
-function failed({ bytesWritten }: Socket, cause: string): AttemptEnd {
+function failed({ bytesWritten }: Link, cause: string): AttemptEnd {
   if (bytesWritten > 0) return { how: "lost", reason: `connection lost (${cause})` };
   return { how: "unreachable", reason: `not reached (${cause})` };
 }

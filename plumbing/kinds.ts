@@ -15,6 +15,17 @@ export const duration: Kind<number> = {
   parse: parseDuration,
 };
 
+/** The same, up to that many seconds. */
+export function durationUpTo(seconds: number): Kind<number> {
+  return {
+    right: `a duration of at most ${seconds}s, such as 250ms`,
+    parse(text) {
+      const value = parseDuration(text);
+      return value !== undefined && value <= seconds * 1000 ? value : undefined;
+    },
+  };
+}
+
 /** The same, but not zero: for what is repeated. */
 export const interval: Kind<number> = {
   right: "a duration of 1ms or more, such as 5s",

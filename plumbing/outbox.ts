@@ -1,5 +1,5 @@
 /** Writes to a socket no faster than its peer reads: what has no room yet waits here. lib/links.ts has one a connection. */
-import type { Socket } from "node:net";
+import type { Link } from "./far_socket.ts";
 
 export interface Outbox {
   /**
@@ -10,7 +10,7 @@ export interface Outbox {
 }
 
 /** @param maxBytes how much may be unsent before all else waits */
-export function createOutbox(socket: Socket, maxBytes: number): Outbox {
+export function createOutbox(socket: Link, maxBytes: number): Outbox {
   const waiting = new Map<object, () => void>();
   const hasRoom = () => !socket.connecting && socket.writableLength <= maxBytes;
   function writeOn() {
