@@ -36,7 +36,7 @@ type RoleName = keyof typeof SERVICES;
 const ROLES = Object.keys(SERVICES) as RoleName[];
 
 const RECEIVER_TTL_MS = 5000;
-const BACK_WITHIN_MS = 10_000; // Docker starts a container again, and a client asks once a second
+const BACK_WITHIN_MS = 15_000; // Docker starts a container again, and a client asks once a second
 const MAX_RECEIVER_MIB = 110;
 const TIMEOUT_MS = 30_000;
 const BUILD_TIMEOUT_MS = 10 * 60_000; // the first time, the packages are fetched
