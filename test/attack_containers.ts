@@ -38,7 +38,7 @@ export async function startContainers(root: string): Promise<Field> {
   const ports = { DISCOVERY_PORT: `${await findFreePort()}`, MONITOR_PORT: `${await findFreePort()}` };
   const faults = { FAULT_RATE: "0", FAULT: "", SEED: "", WORK: "", ACK_TIMEOUT: "", ATTEMPTS: "" };
   const own = { COMPOSE_PROJECT_NAME: project, COMPOSE_IGNORE_ORPHANS: "true", TAG: project };
-  const none = { STORE: "", RECORD: "", REPLAY: "" };
+  const none = { STORE: "", RECORD: "", REPLAY: "", PLAN: "", LINK_DELAY: "" };
   const env = { ...process.env, ...own, ...times, ...monitor, ...ports, ...faults, ...none };
   const found = { containers: new Map(), crashes: [], outOfMemory: [] };
   const engine: Engine = { root, project, env, ...found, isOver: false };

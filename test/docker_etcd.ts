@@ -34,6 +34,8 @@ const env: NodeJS.ProcessEnv = {
     FAULT_RATE: "0",
     FAULT: "",
     SEED: "",
+    PLAN: "",
+    LINK_DELAY: "",
     WORK: "",
     ACK_TIMEOUT: "",
     ATTEMPTS: "5",
