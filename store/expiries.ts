@@ -54,6 +54,7 @@ export async function followExpiries(expiries: Expiries, signal: AbortSignal): P
     try {
       await listen(expiries, signal);
     } catch (error) {
+      if (signal.aborted) return;
       const { code, message } = error as NodeJS.ErrnoException;
       if (!expiries.isAway)
         log.warn(`nothing is heard of etcd at ${etcd.urls[expiries.node]} (${code ?? message})`);

@@ -8,15 +8,16 @@ import { createEtcd } from "../store/etcd_calls.ts";
 import { createExpiries, followExpiries } from "../store/expiries.ts";
 import { keptLog, until } from "./helpers.ts";
 
-/** Follows a node that answers each watch, one after another, with one of these streams. */
-async function follow(t: TestContext, streams: object[][]) {
+/** Follows a node that answers each watch, one after another, with one of these streams; one that ends with a text stays open. */
+async function follow(t: TestContext, streams: (object | string)[][]) {
   const asked: (string | undefined)[] = []; // the start of each watch
   let toldUpTo: string | undefined;
   const answers: Record<string, (body: Body, response: ServerResponse) => void> = {
     "/v3/watch": ({ create_request }, response) => {
-      const lines = streams[asked.push(create_request.start_revision) - 1];
-      for (const result of lines ?? []) response.write(`${JSON.stringify({ result })}\n`);
-      if (lines !== streams.at(-1)) response.end();
+      const stream = streams[asked.push(create_request.start_revision) - 1] ?? [];
+      for (const part of stream)
+        response.write(typeof part === "string" ? part : `${JSON.stringify({ result: part })}\n`);
+      if (stream !== streams.at(-1) && typeof stream.at(-1) !== "string") response.end();
     },
     "/v3/kv/range": (_, response) => {
       const kvs = toldUpTo ? [{ key: "", value: toldUpTo, mod_revision: "1" }] : [];
@@ -40,11 +41,9 @@ async function follow(t: TestContext, streams: object[][]) {
   t.after(() => etcd.agent.destroy());
   const told: string[] = [];
   const { log, lines } = keptLog();
-  void followExpiries(
-    createExpiries(etcd, log, ({ host }) => void told.push(host)),
-    stop.signal,
-  );
-  return { asked, told, lines };
+  const expiries = createExpiries(etcd, log, ({ host }) => void told.push(host));
+  const following = followExpiries(expiries, stop.signal);
+  return { asked, told, lines, stop, following };
 }
 
 interface Body {
@@ -85,4 +84,18 @@ test("a watch of an etcd that was emptied begins anew", async (t) => {
   const { asked, told } = await follow(t, [[created(100)], [created(3)], [created(3), gone(4, "a")]]);
   await until("it is told", () => told.length > 0);
   assert.deepEqual(asked, [undefined, "101", "4"]);
+});
+
+test("a watch of which a line has no end is listened to anew", async (t) => {
+  const { asked } = await follow(t, [[created(10), "x".repeat(17 * 1024 * 1024)], [created(10)]]);
+  await until("it is asked again", () => asked.length > 1);
+  assert.deepEqual(asked, [undefined, "11"]);
+});
+
+test("a watch that is stopped ends, and is not taken for an etcd that is away", async (t) => {
+  const { asked, lines, stop, following } = await follow(t, [[]]); // no answer yet
+  await until("it is asked", () => asked.length > 0);
+  stop.abort();
+  await following;
+  assert.deepEqual(lines, []);
 });
