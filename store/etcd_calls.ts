@@ -8,7 +8,7 @@ import { urlToHttpOptions } from "node:url";
 import { HTTPException } from "hono/http-exception";
 import * as v from "valibot";
 import { printable } from "../plumbing/printable.ts";
-import { cut, type Read, readJson } from "../plumbing/read_json.ts";
+import { cut, type Read, read, readJson } from "../plumbing/read_json.ts";
 
 /** For all that one call of discovery asks of etcd, together: discovery's own callers wait for 2 s. */
 export const CALL_WITHIN_MS = 1800;
@@ -82,13 +82,12 @@ export function askUnless<S extends v.GenericSchema>(
   purpose: Purpose,
   { path, body, schema }: Call<S>,
 ) {
-  const read = (text: string) => {
+  const readUnless = (text: string) => {
     const refusal = readJson(RefusalSchema, text);
-    return "value" in refusal && refusal.value.code === code
-      ? { value: undefined }
-      : readAnswer(text, schema);
+    const isThat = "value" in refusal && refusal.value.code === code;
+    return isThat ? { value: undefined } : readAnswer(text, schema);
   };
-  return askText(etcd, purpose, { path, body: JSON.stringify(body), read });
+  return askText(etcd, purpose, { path, body: JSON.stringify(body), read: readUnless });
 }
 
 export interface TextCall<T> {
@@ -132,9 +131,11 @@ const NO_ETCD = "this is no etcd 3.4 or later";
 const RefusalSchema = v.object({ error: v.string(), code: v.number() });
 
 function readAnswer<S extends v.GenericSchema>(text: string, schema: S): Read<v.InferOutput<S>> {
-  const refusal = readJson(RefusalSchema, text);
+  const json = readJson(v.unknown(), text); // once: it may be long
+  if (!("value" in json)) return { problem: NO_ETCD };
+  const refusal = read(RefusalSchema, json.value);
   if ("value" in refusal) return { problem: refusal.value.error };
-  const answer = readJson(schema, text);
+  const answer = read(schema, json.value);
   return "value" in answer ? answer : { problem: NO_ETCD };
 }
 

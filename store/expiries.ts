@@ -39,7 +39,7 @@ export interface Expiries {
   isAway: boolean;
   /** The node that is listened to. */
   node: number;
-  stop: (why?: Error) => void;
+  stop: () => void;
 }
 
 export function createExpiries(etcd: Etcd, log: Log, onExpired: Expiries["onExpired"]): Expiries {

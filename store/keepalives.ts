@@ -51,7 +51,7 @@ function readKept(text: string, batch: readonly Waiting[]): Read<boolean[]> {
   const value: boolean[] = [];
   for (const line of text.trim().split("\n")) {
     const kept = readJson(KeptAliveSchema, line);
-    if (!("value" in kept)) return kept;
+    if (!("value" in kept)) return { problem: "it renews no lease at this time" };
     const { ID, TTL } = kept.value.result;
     if (ID !== batch[value.length]?.lease) return { problem: "it answers what nobody asked" };
     value.push(TTL > 0); // of a lease that is gone there is none
