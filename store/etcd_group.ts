@@ -18,7 +18,8 @@ import { ask, askUnless, begin, type Etcd, type Purpose, THERE_ALREADY } from ".
 import { createId, leaseOf } from "./receiver_ids.ts";
 
 const PAGE = 5000; // of keys, read at a time
-const READ_WITHIN_MS = 2700; // with what was asked before, it is less than the 5 s for which a client waits for a list
+const MAX_PAGES = 40;
+const READ_WITHIN_MS = 4000; // all of them: a client waits 5 s for its list
 
 /** What was read last. */
 export interface Group {
@@ -98,39 +99,40 @@ export async function readUpTo(group: Group, revision: number): Promise<void> {
 }
 
 async function read(group: Group): Promise<void> {
-  const purpose = begin("list receivers", READ_WITHIN_MS);
-  const { kvs, revision } = await readPages(group.etcd, purpose);
-  const receivers = new Map<string, wire.Receiver>();
-  for (const { key, value } of kvs.toSorted((a, b) => a.create_revision - b.create_revision)) {
-    const receiver = key.startsWith(RECEIVERS) ? readJson(wire.ReceiverSchema, value) : { problem: "" };
-    if ("value" in receiver) receivers.set(receiver.value.id, receiver.value);
+  const { etcd, receivers: known } = group;
+  const found: { at: number; receiver: wire.Receiver }[] = [];
+  let revision = 0;
+  let [isComplete, id] = [true, group.id];
+  for await (const page of readPages(etcd)) {
+    revision ||= page.header.revision;
+    for (const { key, value, create_revision } of page.kvs) {
+      if (key === BORN) id = value;
+      if (key === YOUNG) isComplete = false;
+      const receiver = key.startsWith(RECEIVERS) ? readJson(wire.ReceiverSchema, value) : undefined;
+      if (receiver && "value" in receiver)
+        found.push({ at: create_revision, receiver: known.get(receiver.value.id) ?? receiver.value });
+    }
   }
-  const known = group.receivers;
-  for (const [id, receiver] of receivers) receivers.set(id, known.get(id) ?? receiver);
-  const come = [...receivers.values()].filter(({ id }) => !known.has(id));
-  const gone = [...known.values()].filter(({ id }) => !receivers.has(id));
-  group.id = kvs.find(({ key }) => key === BORN)?.value ?? group.id;
-  group.isComplete = !kvs.some(({ key }) => key === YOUNG);
-  Object.assign(group, { receivers, revision });
+  found.sort((a, b) => a.at - b.at); // in the order in which they registered
+  const receivers = new Map(found.map(({ receiver }) => [receiver.id, receiver]));
+  const come = [...receivers.values()].filter((receiver) => !known.has(receiver.id));
+  const gone = [...known.values()].filter((receiver) => !receivers.has(receiver.id));
+  Object.assign(group, { id, isComplete, receivers, revision });
   group.onRead(come, gone);
 }
 
 /** All keys of the group, as they were at one revision. */
-async function readPages(etcd: Etcd, purpose: Purpose): Promise<{ kvs: KeyValue[]; revision: number }> {
-  const kvs: KeyValue[] = [];
-  let at: number | undefined;
-  for (let key = under(PREFIX).key; ; ) {
-    const body = {
-      ...under(PREFIX),
-      key,
-      limit: `${PAGE}`,
-      ...(at === undefined ? {} : { revision: `${at}` }),
-    };
+async function* readPages(etcd: Etcd) {
+  const { what, endsAt } = begin("list receivers", READ_WITHIN_MS);
+  let [key, revision] = [under(PREFIX).key, "0"]; // the one that is the last now
+  for (let pages = 0; pages < MAX_PAGES; pages++) {
+    const body = { ...under(PREFIX), key, limit: `${PAGE}`, revision };
+    const purpose = { what, endsAt: Math.min(endsAt, begin(what).endsAt) };
     const page = await ask(etcd, purpose, { path: "kv/range", body, schema: RangeSchema });
-    at ??= page.header.revision;
-    kvs.push(...page.kvs);
+    yield page;
     const last = page.kvs.at(-1);
-    if (!page.more || last === undefined || kvs.length > 2 * wire.MAX_RECEIVERS) return { kvs, revision: at };
+    if (!page.more || last === undefined) return;
     key = toBase64(`${last.key}\0`);
+    if (pages === 0) revision = `${page.header.revision}`;
   }
 }

@@ -46,6 +46,19 @@ for (const size of [1, 3]) {
     assert.deepEqual([b.registry.id, c.registry.id], [a.registry.id, a.registry.id]);
   });
 
+  test(`${kind}: the list is written once for all who ask at the same time, and until something changes`, async (t) => {
+    await emptyEtcd(etcd.urls);
+    const { registry } = await openOn(t, etcd, LONG);
+    const id = await add(registry, "a");
+    const lists = await Promise.all(Array.from({ length: 20 }, () => registry.list()));
+    const [{ json }] = lists as [(typeof lists)[0]];
+    assert.ok(lists.every((each) => each.json === json));
+    await registry.heartbeat(id);
+    assert.equal((await registry.list()).json, json);
+    await registry.leave(id);
+    assert.notEqual((await registry.list()).json.toString(), json.toString());
+  });
+
   test(`${kind}: of several registries one tells who has expired, and none who has left or was replaced`, async (t) => {
     await emptyEtcd(etcd.urls);
     const opened = await Promise.all([1, 2, 3].map(() => openOn(t, etcd, { ttlMs: 2000 })));

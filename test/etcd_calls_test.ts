@@ -7,6 +7,7 @@ import { findFreePort, listen } from "../plumbing/listen.ts";
 import { toBase64 } from "../store/etcd_answers.ts";
 import { ask, askUnless, begin, createEtcd, NOT_FOUND } from "../store/etcd_calls.ts";
 import { createKeepalives } from "../store/keepalives.ts";
+import { createLastHeard } from "../store/last_heard.ts";
 import { createId, leaseOf } from "../store/receiver_ids.ts";
 import { startRole, stopRole } from "./helpers.ts";
 
@@ -141,6 +142,26 @@ test("createId() gives UUIDs that say their lease; leaseOf() takes no other", ()
       assert.equal(leaseOf(`${id.slice(0, at)}${other}${id.slice(at + 1)}`), undefined);
     }
   }
+});
+
+test("createLastHeard() dates by the latest that is known here, and no longer ago than a lease", (t) => {
+  const clock = { ms: 100_000 };
+  t.mock.method(Date, "now", () => clock.ms);
+  const { note, date } = createLastHeard(10_000);
+  const receiver = { id: "a", host: "a", port: 1, last_seen: 100 };
+  const lastSeen = () => date(receiver).last_seen;
+  assert.equal(lastSeen(), 100);
+  clock.ms += 4000;
+  note("a");
+  note("b");
+  clock.ms += 8000;
+  assert.equal(lastSeen(), 104, "when it was heard here");
+  note("b");
+  assert.equal(lastSeen(), 104, "also when what is older is forgotten by and by");
+  clock.ms += 12_000;
+  note("b");
+  assert.equal(lastSeen(), 114, "another discovery must have heard it since then");
+  assert.equal(date({ ...receiver, id: "b" }).last_seen, 124);
 });
 
 const wrong: [string[], RegExp][] = [
