@@ -75,7 +75,10 @@ export async function openEtcdRegistry(...settings: Parameters<typeof createStor
     heartbeat: (id) => heartbeat(store, id),
     list: () => list(store),
     leave: (id) => leave(store, id),
-    sweep: () => checkExpiries(store.expiries),
+    sweep: () => {
+      checkExpiries(store.expiries);
+      askRevision(store.group, begin("look at etcd")).catch(() => {}); // its registry may be another by now
+    },
     count: () => count(store),
     close() {
       end.abort();

@@ -89,6 +89,10 @@ for (const size of [1, 3]) {
     assert.deepEqual(await list(registry), []);
     assert.equal(await registry.heartbeat(id), false);
     assert.notEqual(registry.id, before);
+    const second = registry.id;
+    await emptyEtcd(etcd.urls);
+    registry.sweep();
+    await until("it is known without a question, after a sweep", () => registry.id !== second);
   });
 
   test(`${kind}: what is killed and started again has forgotten nobody, and who expires then is told`, async (t) => {
