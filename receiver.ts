@@ -22,6 +22,7 @@ import { listen } from "./plumbing/listen.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
 import { connectionsFor, problemWithOpenFiles } from "./plumbing/open_files.ts";
 import { option, optional, parseOptions, UsageError } from "./plumbing/options.ts";
+import { onOrder } from "./plumbing/orders.ts";
 import { quoted } from "./plumbing/printable.ts";
 import { readJson } from "./plumbing/read_json.ts";
 import { createRecentIds, type RecentIds } from "./plumbing/recent_ids.ts";
@@ -191,6 +192,10 @@ function sendAck(node: ReceiverNode, peer: Guest, { id, attempt }: Work, duplica
 
 /** Makes the coin: each toss says which fault a message meets, if any. It uses up the plan first, which may grow meanwhile. */
 export function createCoin(rate: number, faults: Fault[], random: () => number, plan: Planned[] = []) {
+  onOrder("next", (next: Planned) => void plan.push(next)); // the desk of a class has a say
+  onOrder("rate", (given: number) => {
+    rate = given;
+  });
   return function tossCoin(): Fault | undefined {
     const planned = plan.shift();
     if (planned) return planned === "ok" ? undefined : planned;

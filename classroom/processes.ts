@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
 
@@ -13,11 +14,11 @@ export type Print = (line: string) => void;
 export function startReceiver(name: string, options: readonly string[], print: Print): ChildProcess {
   const file = `${import.meta.dirname}/../receiver.ts`;
   const args = [file, ...options, "--name", name, "--advertise-host", "127.0.0.1"];
-  // execArgv holds what makes this process read TypeScript (nothing, or tsx).
+  // execArgv holds what makes this process read TypeScript (nothing, or tsx). The last way is that of the desk's orders.
   const child = spawn(process.execPath, [...process.execArgv, ...args], {
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
-  createInterface({ input: child.stderr }).on("line", print);
+  createInterface({ input: child.stderr as Readable }).on("line", print);
   child.on("exit", (code, signal) => print(`${name} ended (${signal ?? `exit code ${code}`})`));
   return child;
 }
@@ -46,6 +47,7 @@ export async function end(child: ChildProcess): Promise<void> {
   if (hasEnded(child)) return;
   const ended = once(child, "exit");
   child.kill("SIGTERM");
+  child.kill("SIGCONT"); // one that is suspended gets no signal but this
   const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
   await ended;
   clearTimeout(timer);
