@@ -32,7 +32,7 @@ export function activityOf(model, { start, heartbeats }) {
       add(from);
       if (to !== undefined) add(to);
     }
-  for (const { at } of model.groups.values()) add(at);
+  for (const { at } of [...model.groups.values(), ...model.deeds]) add(at);
   if (heartbeats) for (const { at } of model.heartbeats) add(at);
   return merge(all);
 }

@@ -19,6 +19,7 @@ const [CELL_WIDTH, CELL_HEIGHT] = [10, 6];
 const LOOKS = {
   number: { font: "600 16px system-ui, sans-serif", letter: 11 },
   words: { font: "600 13px system-ui, sans-serif", letter: 8 },
+  deed: { font: "600 13px system-ui, sans-serif", letter: 9 },
 };
 
 /** @param {{ left: number, right: number }} room @returns {Labels} */

@@ -33,7 +33,7 @@
  * @typedef {{ kind: "unsent", x: number, y: number, message: string }} Unsent
  * @typedef {{ kind: "beat", from: Point, to: Point }} Beat
  * @typedef {{ kind: "seam", from: number, to: number, label: string }} Seam
- * @typedef {Arrow | Bar | Lane | Link | Mark | Unsent | Beat | Seam} Shape
+ * @typedef {Arrow | Bar | Lane | Link | Mark | Unsent | Beat | Seam | import("./deeds.js").DeedShape} Shape
  *
  * @typedef {object} View
  * @property {import("./time_axis.js").Axis} axis
@@ -50,6 +50,7 @@ import { layOutArrows } from "./arrows.js";
 import { isUnsent } from "./attempt_state.js";
 import { layOutBar, layOutLink, takeSlot } from "./bars.js";
 import { coursesOf } from "./courses.js";
+import { addDeeds, layOutDeed } from "./deeds.js";
 import { duration } from "./durations.js";
 import { layOutKnownArrows } from "./known_arrows.js";
 import { addMoment, LEAST_DROP, placeMoments } from "./least_slopes.js";
@@ -68,6 +69,7 @@ export function layOut(model, view, { lanes, gap }) {
   const moments = [];
   const courses = coursesOf(model, view, { lanes, gap, moments });
   const groups = groupsIn(model, view, { lanes, moments });
+  const deeds = addDeeds(model, view, { lanes, moments });
   const lives = addLives(moments, lanes, view);
   placeMoments(moments, view);
   const { lines, marks } = layOutLives(lives, view);
@@ -77,6 +79,7 @@ export function layOut(model, view, { lanes, gap }) {
     ...layOutSeams(view),
     ...layOutCourses(model, courses, view),
     ...groups.map(layOutGroup),
+    ...deeds.map(layOutDeed),
     ...marks,
   ];
 }

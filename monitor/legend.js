@@ -8,6 +8,7 @@
 
 import { leastShownMs } from "./diagram.js";
 import { find } from "./find.js";
+import { SIGNS } from "./paint_deeds.js";
 import { text } from "./text.js";
 import { duration } from "./times.js";
 
@@ -33,6 +34,13 @@ export const LEGEND = {
   replaced: ["⇄", "markReplaced"],
   newId: ["●", "markNewId"],
   unreachable: ["┅", "markUnreachable"],
+  launched: [SIGNS.launched, "markLaunched"],
+  killed: [SIGNS.killed, "markKilled"],
+  suspended: [SIGNS.suspended, "markSuspended"],
+  resumed: [SIGNS.resumed, "markResumed"],
+  toldToEnd: [SIGNS.toldToEnd, "markToldToEnd"],
+  givenFault: [SIGNS.givenFault, "markGivenFault"],
+  givenRate: [SIGNS.givenRate, "markGivenRate"],
   heartbeat: ["╌", "markHeartbeat"],
   seam: ["≈", "markSeam"],
 };

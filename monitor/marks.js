@@ -2,7 +2,7 @@
  * Which kinds of marks are in view in the diagram: the legend explains those. paint_diagram.js asks for each frame.
  *
  * @typedef {import("./layout.js").Shape} Shape
- * @typedef {"message" | "ack" | "bar" | "lost" | "omission" | "crash" | "left" | "expired" | "replaced" | "unreachable" | "duplicate" | "lateAck" | "unknown" | "unsent" | "failed" | "retry" | "moved" | "majority" | "notNeeded" | "seam" | "heartbeat" | "newId"} MarkName
+ * @typedef {"message" | "ack" | "bar" | "lost" | "omission" | "crash" | "left" | "expired" | "replaced" | "unreachable" | "duplicate" | "lateAck" | "unknown" | "unsent" | "failed" | "retry" | "moved" | "majority" | "notNeeded" | "seam" | "heartbeat" | "newId" | import("./deeds.js").DeedName} MarkName
  */
 
 /**
@@ -34,6 +34,8 @@ function marksOf(shape) {
       return shape.broken ? ["unreachable"] : [];
     case "mark":
       return [shape.mark];
+    case "deed":
+      return [shape.deed];
     case "beat":
       return ["heartbeat"];
     default:

@@ -3,7 +3,7 @@
  * docs/diagrams.ts for the READMEs.
  */
 import { shortId } from "../plumbing/printable.ts";
-import type { TraceEvent } from "../trace/events.ts";
+import { DESK_EVENTS, type TraceEvent } from "../trace/events.ts";
 
 export interface DrawMermaidOptions {
   /** How many messages: the last ones. @default all */
@@ -20,6 +20,7 @@ const HIDDEN: ReadonlySet<string> = new Set([
   "stopped",
   "unreachable",
   "reachable",
+  ...DESK_EVENTS,
 ]);
 
 /** @returns the text of the diagram; events of one process must come in their order */

@@ -66,12 +66,14 @@
  * @property {Map<string, Ack>} acks by receiver and the Lamport time of its sending
  * @property {Map<string, GroupAck>} groups by message
  * @property {{ at: number, receiver: string }[]} heartbeats
+ * @property {import("./deeds.js").Deed[]} deeds what the teacher's desk did
  * @property {number} oldIds how many of `byId` are not the newest of their process
  * @property {{ clients: Map<string, number>, receivers: Map<string, number> }} crowd those that there is no room for: their names or ids, and when they were heard of last
  * @property {string | undefined} selected the message whose story is open
  */
 import { applyToAttempt } from "./attempts.js";
 import { makeRoom } from "./crowd.js";
+import { applyDeed } from "./deeds.js";
 import { goneOf } from "./lives.js";
 import { applyToGroup, meet, roleOf } from "./processes.js";
 
@@ -90,6 +92,7 @@ export function createModel(names) {
     acks: new Map(),
     groups: new Map(),
     heartbeats: [],
+    deeds: [],
     oldIds: 0,
     crowd: { clients: new Map(), receivers: new Map() },
     selected: undefined,
@@ -104,6 +107,7 @@ export function apply(model, event) {
   if (event.event === "group acked") applyGroupAck(model, event);
   else if (event.message !== undefined) applyToAttempt(model, event, role);
   applyToGroup(model, event, role);
+  if (role === "monitor") applyDeed(model, event);
   makeRoom(model);
 }
 
@@ -128,6 +132,7 @@ export function clear(model, at) {
   model.version += 1;
   model.attempts = [];
   model.heartbeats = [];
+  model.deeds = [];
   for (const known of [model.byKey, model.byMessage, model.acks, model.groups]) known.clear();
   for (const names of Object.values(model.crowd)) names.clear();
   for (const [id, process] of byId) if (goneOf(process)) byId.delete(id);

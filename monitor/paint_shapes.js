@@ -13,11 +13,13 @@
 import { createLabels, paintLabels, placeLabel, widthOf } from "./labels.js";
 import { paintArrow } from "./paint_arrows.js";
 import { paintBar } from "./paint_bars.js";
+import { paintDeed } from "./paint_deeds.js";
 import { paintDense } from "./paint_dense.js";
 import { paintMark } from "./paint_marks.js";
 import { COLORS, line, paintCross } from "./pen.js";
 
 const DENSE_ABOVE = 1500; // shapes in view
+const ALWAYS_WHOLE = new Set(["beat", "seam", "deed"]);
 const [ZIGZAG_PX, ZIGZAG_HIGH] = [12, 5];
 
 /**
@@ -38,7 +40,7 @@ export function paintShapes(pen, shapes, { left, width, height, selected }) {
   for (const shape of shapes) {
     // Of a large group, one message at a time is shown in full: the one that was picked.
     const isPicked = "message" in shape && selected !== undefined && shape.message === selected;
-    if (isDense && !isPicked && shape.kind !== "beat" && shape.kind !== "seam") continue;
+    if (isDense && !isPicked && !ALWAYS_WHOLE.has(shape.kind)) continue;
     if ("x" in shape && !isSeen(shape.x, shape.x)) continue;
     if (shape.kind === "arrow" && !(isSeen(shape.from.x, shape.to.x) && isBetween(shape, height))) continue;
     pen.globalAlpha = selected && "message" in shape && shape.message !== "" && !isPicked ? 0.25 : 1;
@@ -67,6 +69,8 @@ function paintShape(pen, shape, labels) {
       return paintLink(pen, shape, labels);
     case "mark":
       return paintMark(pen, shape, labels);
+    case "deed":
+      return paintDeed(pen, shape, labels);
     case "unsent":
       return paintCross(pen, shape, { color: COLORS.message, size: 7 });
     case "arrow":

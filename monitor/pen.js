@@ -19,6 +19,7 @@ export const COLORS = {
   beat: "#c3c8d0",
   muted: "#6b7078",
   majority: "#1e6b2f",
+  desk: "#00665e",
 };
 
 /**

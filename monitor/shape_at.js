@@ -24,7 +24,8 @@ function distanceTo(shape, { x, y }) {
   if (shape.kind === "mark" || shape.kind === "unsent") return Math.hypot(shape.x - x, shape.y - y);
   if (shape.kind === "bar")
     return y < shape.from || y > shape.to ? Number.POSITIVE_INFINITY : Math.abs(shape.x - x) * 2;
-  if (shape.kind === "lane" || shape.kind === "seam") return Number.POSITIVE_INFINITY;
+  if (shape.kind === "lane" || shape.kind === "seam" || shape.kind === "deed")
+    return Number.POSITIVE_INFINITY;
   const { from, to } = shape;
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const along = Math.max(0, Math.min(1, ((x - from.x) * dx + (y - from.y) * dy) / (dx * dx + dy * dy || 1)));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { checkRecord as checkAll, PROMISES, type Promised } from "../trace/check_promises.ts";
 import { readRecord } from "../trace/check_record.ts";
-import type { TraceEvent } from "../trace/events.ts";
+import { DESK_EVENTS, type TraceEvent } from "../trace/events.ts";
 import { MAX_FOUND } from "../trace/findings.ts";
 import { MAX_NAMES } from "../trace/look_up.ts";
 import type { RecordedEvent } from "../trace/read_records.ts";
@@ -109,6 +109,14 @@ test("checkRecord() doesn't depend on the order of the files", () => {
 });
 
 /** What is done to the good run, the promise that it breaks, and the line that is named first. */
+test("checkRecord() takes no notice of what the desk did, nor to whom", () => {
+  const monitor = DESK_EVENTS.flatMap((event, index) => [
+    at("monitor", 2 * index + 1, event, { from: "a", fault: "silent" }),
+    at("monitor", 2 * index + 2, event, { from: "receiver-9", note: "0.5" }),
+  ]);
+  assert.deepEqual(checkRecord(flat({ ...goodRun(), monitor } as Partial<Run>)), { broken: [], unclear: [] });
+});
+
 const breaks: [string, Promised, string, (run: Run) => void][] = [
   [
     "an ack for what was never processed",

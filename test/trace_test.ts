@@ -186,6 +186,17 @@ const described: [EventName, EventDetails, string][] = [
     { ...m1, duplicate: true },
     "message 5f1c2a7e, attempt 2: acked again as a duplicate, not processed again",
   ],
+  ["killed", { from: "receiver-1" }, "the desk killed receiver-1"],
+  ["suspended", { from: "receiver-1" }, "the desk suspended receiver-1"],
+  ["resumed", { from: "receiver-1" }, "the desk resumed receiver-1"],
+  ["told to end", { from: "discovery" }, "the desk told discovery to end"],
+  ["launched", { from: "discovery" }, "the desk started discovery"],
+  [
+    "given fault",
+    { from: "receiver-1", fault: "lost-ack" },
+    "the desk chose what the next message meets at receiver-1: lost-ack",
+  ],
+  ["given rate", { from: "receiver-1", note: "0.25" }, "the desk gave receiver-1 the fault rate 0.25"],
 ];
 for (const [event, details, words] of described) {
   test(`describe() says "${words}"`, () => assert.equal(describe(event, details), words));

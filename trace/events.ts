@@ -48,8 +48,22 @@ export const DISCOVERY_EVENTS = [
   "replaced",
   "stopped",
 ] as const;
-/** Of the monitor: nothing is heard any more of a client or of discovery, `from` says which; it is heard again. */
-export const MONITOR_EVENTS = ["unreachable", "reachable"] as const;
+/** What the teacher's desk did to a process, `from` says which: a signal was sent, it was started, its faults were chosen. */
+export const DESK_EVENTS = [
+  "killed",
+  "suspended",
+  "resumed",
+  "told to end",
+  "launched",
+  "given fault",
+  "given rate",
+] as const;
+export type DeskEvent = (typeof DESK_EVENTS)[number];
+/**
+ * Of the monitor: nothing is heard any more of a client or of discovery, `from` says which; it is heard again; and what its
+ * page's desk did.
+ */
+export const MONITOR_EVENTS = ["unreachable", "reachable", ...DESK_EVENTS] as const;
 
 export const TraceEventSchema = v.object({
   event: v.picklist([...CLIENT_EVENTS, ...RECEIVER_EVENTS, ...DISCOVERY_EVENTS, ...MONITOR_EVENTS]),
@@ -68,7 +82,7 @@ export const TraceEventSchema = v.object({
   receiver: v.optional(NameSchema),
   /** What who acked calls itself, where that isn't the id of whom the client asked: another has its address by now. */
   acker: v.optional(NameSchema),
-  /** The process that the message came from, or that the monitor heard, or not. */
+  /** The process that the message came from, that the monitor heard or not, or to which the desk did something. */
   from: v.optional(NameSchema),
   /** The Lamport time that came with the message or the ack. */
   heard: v.optional(time),

@@ -121,4 +121,11 @@ const WORDS: Record<EventName, (details: EventDetails) => string> = {
   replaced: change("replaced"),
   unreachable: (d) => `nothing is heard of ${d.from} any more`,
   reachable: (d) => `${d.from} is heard again`,
+  killed: (d) => `the desk killed ${d.from}`,
+  suspended: (d) => `the desk suspended ${d.from}`,
+  resumed: (d) => `the desk resumed ${d.from}`,
+  "told to end": (d) => `the desk told ${d.from} to end`,
+  launched: (d) => `the desk started ${d.from}`,
+  "given fault": (d) => `the desk chose what the next message meets at ${d.from}: ${d.fault}`,
+  "given rate": (d) => `the desk gave ${d.from} the fault rate ${d.note}`,
 };
