@@ -9,9 +9,10 @@
  * The monitor shows it all in the browser, at the address that the first lines say. Discovery and the monitor
  * have their usual ports when those are free, so a second client, or a receiver of your own, can join.
  *
- * Each receiver is a process of its own, so you can `kill -9` one and look what the client says.
+ * Each receiver is a process of its own: the page's desk kills, suspends and starts some, sends, and chooses faults.
  * Without a terminal (a pipe, CI) the client sends one message to every receiver instead of asking.
  */
+import type { ChildProcess } from "node:child_process";
 import { end, startReceiver, untilInGroup } from "./classroom/processes.ts";
 import { startServers } from "./classroom/servers.ts";
 import { main as runClient } from "./client.ts";
@@ -34,17 +35,20 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const screen = openScreen(interactive ? { input: process.stdin } : {});
   screen.onInterrupt(() => process.kill(process.pid, "SIGINT")); // until the client asks
   const print = (line: string) => screen.print(line, process.stderr);
-  const { discovery, to, close } = await startServers(print, options);
-  const numbers = [...Array(options.receivers).keys()]; // those of the list, where names are in their order
-  const receivers = numbers.map((number) => startReceiver(`receiver-${number}`, to, print));
+  const receivers = new Map<string, ChildProcess>();
+  const { discovery, to, close } = await startServers(print, options, { receivers });
+  for (let number = 0; number < options.receivers; number++) {
+    const name = `receiver-${number}`; // the number is that of the list, where names are in their order
+    receivers.set(name, startReceiver(name, to, print));
+  }
   try {
-    const group = await untilInGroup(receivers, discovery, signal);
+    const group = await untilInGroup([...receivers.values()], discovery, signal);
     if (interactive) return await runClient(to, signal, screen);
     const codes = await Promise.all(group.map(({ id }) => runClient([...to, "--to", id], signal, screen)));
     return Math.max(...codes);
   } finally {
-    await Promise.all(receivers.map(end));
-    close();
+    await Promise.all([...receivers.values()].map(end));
+    await close();
     screen.close();
   }
 }

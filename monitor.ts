@@ -13,8 +13,10 @@
  *     tsx monitor.ts --replay receiver.jsonl client.jsonl   all records of one run
  */
 import type { Hono } from "hono";
+import { type Desk, takeOrders } from "./monitor/desk_calls.ts";
 import { createEventStore, type EventStore } from "./monitor/event_store.ts";
 import { drawMermaid } from "./monitor/mermaid.ts";
+import { createOwnDesk } from "./monitor/own_desk.ts";
 import { createPresence, type Presence } from "./monitor/presence.ts";
 import { openReplay, type Replay } from "./monitor/replay.ts";
 import { protect, servePage } from "./monitor/serve_page.ts";
@@ -24,17 +26,18 @@ import { answerBytes, cached } from "./plumbing/answers.ts";
 import * as http from "./plumbing/http_server.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
-import { LOG_OPTIONS, option, parseOptions, several } from "./plumbing/options.ts";
+import { flag, LOG_OPTIONS, option, parseOptions, several, UsageError } from "./plumbing/options.ts";
 import { readBody } from "./plumbing/read_body.ts";
 import { runIfMain } from "./plumbing/run.ts";
 import { MAX_BATCH_BYTES, readBatch } from "./trace/batch.ts";
 import type { TraceEvent } from "./trace/events.ts";
-import { createTrace } from "./trace/trace.ts";
+import { createTrace, type Trace } from "./trace/trace.ts";
 
 export const OPTIONS = {
   ...http.httpOptions("5001"),
   discovery: option(kind.urls, "http://localhost:5000", "the discovery server, or several on one store"),
   replay: several("records that it shows instead of what happens now [default: none]"),
+  desk: flag("its page sends, and rules receivers that it starts, with the key that is printed"),
   ...LOG_OPTIONS,
 };
 
@@ -50,6 +53,8 @@ export interface Monitor {
   pages: number;
   /** Of what happens now: whom it hears. */
   live?: { discovery: WatchedDiscovery; presence: Presence };
+  /** Of a class on this machine: acts on its processes. */
+  desk?: { desk: Desk; trace: Trace } | undefined;
   replay?: Replay;
 }
 
@@ -60,6 +65,7 @@ export function createApp(monitor: Monitor): Hono {
   if (monitor.live) takeEvents(app, monitor, monitor.live);
   else refuseEvents(app);
   answerEvents(app, monitor);
+  if (monitor.desk) takeOrders(app, monitor.desk.desk, monitor.desk.trace);
   servePage(app);
   return app;
 }
@@ -116,6 +122,7 @@ export async function startMonitor(
   options: http.ServeOptions & {
     discovery: string | readonly string[];
     replay?: readonly string[] | undefined;
+    desk?: Desk | undefined;
   },
   log: Log,
 ): Promise<{ port: number; close(): void }> {
@@ -128,7 +135,9 @@ export async function startMonitor(
   const tell = (event: TraceEvent) => store.add([Buffer.from(JSON.stringify(event))]);
   const trace = createTrace("monitor", { log, outlets: [tell] });
   const discovery = watchDiscovery(options.discovery, trace, log);
-  const app = createApp({ ...mine, store, live: { discovery, presence: createPresence(trace) } });
+  const live = { discovery, presence: createPresence(trace) };
+  const desk = options.desk && { desk: options.desk, trace };
+  const app = createApp({ ...mine, store, live, desk });
   return http.serve(app, { ...options, onClose: discovery.end });
 }
 
@@ -138,8 +147,13 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     example: "monitor.ts --port 5001",
   });
   const log = createLog("monitor", options);
-  const monitor = await startMonitor(options, log);
-  log.info(`listening on ${options.host}, port ${monitor.port}: open http://localhost:${monitor.port}`);
+  if (options.desk && options.replay)
+    throw new UsageError("Cannot start monitor: --desk acts on what happens now; leave --replay out");
+  const desk = options.desk ? createOwnDesk() : undefined;
+  const monitor = await startMonitor({ ...options, desk }, log);
+  desk?.open({ discovery: options.discovery, monitor: `http://127.0.0.1:${monitor.port}` });
+  const page = `http://localhost:${monitor.port}${desk ? `/#desk=${desk.key}` : ""}`;
+  log.info(`listening on ${options.host}, port ${monitor.port}: open ${page}`);
   return http.closeWhenAborted(monitor, signal, log);
 }
 

@@ -9,6 +9,7 @@
  * @property {import("./group.js").GroupPicture} group
  * @property {import("./dots.js").Dots} dots
  * @property {import("./diagram.js").Diagram} diagram
+ * @property {import("./desk.js").Desk | undefined} desk
  * @property {number} ahead how far the monitor's clock is ahead of this computer's
  * @property {number} clearedAt events before this were cleared away
  * @property {number} startsAt when the first event was
@@ -21,6 +22,7 @@
 import { readAddress, rememberedLanguage } from "./address.js";
 import { listenToControls } from "./controls.js";
 import { MAX_PROCESSES, makeRoom } from "./crowd.js";
+import { openDesk, showDesk } from "./desk.js";
 import { createDiagram, fitMessage } from "./diagram.js";
 import { createDots, moveDots } from "./dots.js";
 import { find } from "./find.js";
@@ -58,6 +60,7 @@ function createPage() {
         },
       },
     ),
+    desk: openDesk(),
     ahead: 0,
     clearedAt: 0,
     startsAt: Number.POSITIVE_INFINITY,
@@ -92,6 +95,7 @@ function drawWhatIsNew() {
   showMore(page);
   showPlayer(page);
   showStatus(page);
+  showDesk(page);
   openWanted();
   if (page.isLegendNew) showLegend(page.diagram);
   page.isLegendNew = false;

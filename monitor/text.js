@@ -1,13 +1,14 @@
 /** The texts of the page, in the language that is chosen. Whatever shows words calls it. */
 import { printable } from "./short_names.js";
+import { DESK_EN, DESK_PT } from "./texts_desk.js";
 import { EN, EN_COLUMNS } from "./texts_en.js";
 import { PT, PT_COLUMNS } from "./texts_pt.js";
 
-const TEXTS = { en: EN, pt: PT };
+const TEXTS = { en: { ...EN, ...DESK_EN }, pt: { ...PT, ...DESK_PT } };
 const COLUMNS = { en: EN_COLUMNS, pt: PT_COLUMNS };
 
 /** @typedef {keyof typeof TEXTS} Language */
-/** @typedef {keyof typeof EN} TextKey */
+/** @typedef {keyof typeof TEXTS.en} TextKey */
 
 /** @type {Language} */
 let language = "en";

@@ -42,8 +42,10 @@ export async function visit(page: Page, url: string, problems: string[]): Promis
     if (message.text().includes("ERR_NETWORK_CHANGED")) isCutOff = true;
     else problems.push(message.text());
   });
+  // From elsewhere: to an address that only differs after its # a browser doesn't go again.
+  const goThere = () => page.goto("about:blank").then(() => page.goto(url));
   const isLoaded = () =>
-    page.goto(url).then(
+    goThere().then(
       () => !isCutOff,
       () => false,
     );

@@ -1,0 +1,45 @@
+/**
+ * The lists to choose from at the teacher's desk: receivers, and what a message may meet. desk.js fills them anew when
+ * something has changed.
+ *
+ * @typedef {import("./desk_calls.ts").DeskState} DeskState
+ * @typedef {import("./text.js").TextKey} TextKey
+ */
+import { find } from "./find.js";
+import { short } from "./short_names.js";
+import { text } from "./text.js";
+
+/** @type {Record<string, TextKey>} */
+const FAULT_WORDS = {
+  ...{ ok: "deskOk", silent: "markOmission", lost: "markLost", "lost-ack": "deskLostAck" },
+  ...{ "late-ack": "markLateAck", disconnect: "markFailed", exit: "markCrash" },
+};
+
+/** @param {DeskState} state @param {Record<string, string>} ids of the receivers, by name: the diagram shows these */
+export function fillDesk({ receivers, faults }, ids) {
+  const options = receivers.map(({ name, state }) => {
+    const words = [name, state === "running" ? "" : text(STATE_WORDS[state]), short(ids[name] ?? "")];
+    return { value: name, words: words.filter((each) => each !== "").join(" · ") };
+  });
+  const everybody = [
+    { value: "any", words: text("deskAny") },
+    { value: "all", words: text("deskAll") },
+  ];
+  fill("desk-to", [...options, ...everybody]);
+  fill("desk-receiver", options);
+  fill(
+    "desk-fault",
+    faults.map((fault) => ({ value: fault, words: `${fault}: ${text(FAULT_WORDS[fault] ?? "deskOk")}` })),
+  );
+}
+
+const STATE_WORDS = /** @type {const} */ ({ suspended: "suspended", ended: "stopped" });
+
+/** What was chosen stays chosen. @param {string} id @param {{ value: string, words: string }[]} options */
+function fill(id, options) {
+  /** @type {HTMLSelectElement} */
+  const list = find(id);
+  const chosen = list.value;
+  list.replaceChildren(...options.map(({ value, words }) => new Option(words, value)));
+  if (options.some(({ value }) => value === chosen)) list.value = chosen;
+}

@@ -1,0 +1,82 @@
+/**
+ * The desk of a monitor that was started by hand, with --desk: a process of its own owns what is started there, and carries out
+ * the orders. monitor.ts makes it.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { existsSync } from "node:fs";
+import { UsageError } from "../plumbing/options.ts";
+import {
+  CannotObey,
+  type Deed,
+  type Desk,
+  type DeskState,
+  makeKey,
+  type Order,
+  type WhyNot,
+} from "./desk_calls.ts";
+
+const FILE = `${import.meta.dirname}/../classroom/desk_owner.ts`;
+const WITHIN_MS = 8000;
+
+export interface Asked {
+  number: number;
+  order: Order;
+}
+export interface Answered {
+  number: number;
+  deed?: Deed | undefined;
+  state: DeskState;
+  refusal?: { code: WhyNot; message: string };
+}
+
+export interface OwnDesk extends Desk {
+  /** Starts the process, which ends with this one, and ends what it has started. */
+  open(urls: { discovery: string; monitor: string }): void;
+}
+
+interface Owner {
+  process?: ChildProcess;
+  asked: number; // so many questions
+  waiting: Map<number, (answer: Answered) => void>; // for the answers, by number
+}
+
+export function createOwnDesk(): OwnDesk {
+  if (!existsSync(FILE))
+    throw new UsageError(
+      "Cannot start monitor: --desk starts receivers, which an image of the monitor hasn't",
+    );
+  const owner: Owner = { asked: 0, waiting: new Map() };
+  return {
+    key: makeKey(),
+    open: (urls) => open(owner, urls),
+    look: async () => (await ask(owner, { do: "look" })).state,
+    async obey(order) {
+      const { deed, refusal } = await ask(owner, order);
+      if (refusal) throw new CannotObey(refusal.code, refusal.message);
+      return deed;
+    },
+  };
+}
+
+function open(owner: Owner, { discovery, monitor }: { discovery: string; monitor: string }): void {
+  const child = fork(FILE, [discovery, monitor], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  child.on("message", (answer: Answered) => owner.waiting.get(answer.number)?.(answer));
+  child.unref();
+  child.channel?.unref();
+  owner.process = child;
+}
+
+function ask(owner: Owner, order: Order): Promise<Answered> {
+  const number = ++owner.asked;
+  const asked: Asked = { number, order };
+  return new Promise<Answered>((resolve, reject) => {
+    const tooLate = () =>
+      reject(new CannotObey("busy", "Cannot take the order: the desk's process is silent"));
+    const timer = setTimeout(tooLate, WITHIN_MS);
+    owner.waiting.set(number, (answer) => {
+      clearTimeout(timer);
+      resolve(answer);
+    });
+    owner.process?.send(asked, () => {}); // one that has ended doesn't answer
+  }).finally(() => owner.waiting.delete(number));
+}

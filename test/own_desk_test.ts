@@ -1,0 +1,47 @@
+/** The desk of a monitor that was started by hand, with --desk: it rules what it has started, and nothing else. */
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import type { DeskState } from "../monitor/desk_calls.ts";
+import { discoveryUrl, stopRole, until } from "./helpers.ts";
+import { endAll, start } from "./started.ts";
+
+afterEach(endAll);
+
+const LOCAL = ["--host", "127.0.0.1", "--port", "0"];
+
+test("a monitor with --desk starts receivers, sends to them, and ends them when it ends", async () => {
+  const discovery = await discoveryUrl(start("discovery.ts", ...LOCAL));
+  const monitor = start("monitor.ts", ...LOCAL, "--discovery", discovery, "--desk");
+  const [, url = "", key] = await monitor.says(/open (http:\S+)\/#desk=(\S+)/);
+  async function order(what: object): Promise<DeskState & { status: number; code?: string }> {
+    const headers = { "Content-Type": "application/json", Origin: url, Authorization: `Bearer ${key}` };
+    const answer = await fetch(`${url}/desk`, { method: "POST", headers, body: JSON.stringify(what) });
+    return { ...((await answer.json()) as DeskState), status: answer.status };
+  }
+  const events = async () => (await fetch(`${url}/events.jsonl`)).text();
+  async function group(): Promise<string[]> {
+    const listed = (await (await fetch(`${discovery}/receivers`)).json()) as { name: string }[];
+    return listed.map(({ name }) => name);
+  }
+
+  await order({ do: "start receiver" });
+  const { receivers, discovery: isRuled } = await order({ do: "start receiver" });
+  const names = receivers.map(({ name }) => name);
+  assert.deepEqual([names, isRuled], [["receiver-1", "receiver-2"], undefined]);
+  await until("both are in the group", async () => (await group()).length === 2);
+  await order({ do: "give fault", receiver: "receiver-1", fault: "ok" });
+  await order({ do: "send", to: "receiver-1", text: "olá" });
+  await until("its ack", async () => /"event":"ack received","process":"desk"/.test(await events()));
+  await order({ do: "kill", receiver: "receiver-1" });
+  await until("it is dead", () => /receiver-1 ended \(SIGKILL\)/.test(monitor.stderr()));
+  for (const what of ["start", "stop"])
+    assert.equal((await order({ do: `${what} discovery` })).code, "changed", "it is not the desk's");
+  assert.equal(await stopRole(monitor), 0);
+  await until("the other has left, in order", async () => !(await group()).includes("receiver-2"));
+});
+
+test("a monitor takes no --desk with --replay: exit code 2, and what to do", async () => {
+  const monitor = start("monitor.ts", ...LOCAL, "--desk", "--replay", "a.jsonl");
+  assert.equal(await monitor.exitCode(), 2);
+  assert.match(monitor.stderr(), /^Cannot start monitor: --desk .* leave --replay out\n$/);
+});
