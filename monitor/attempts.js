@@ -11,8 +11,9 @@ import { findMove } from "./moves.js";
 
 const MAX_ACKS = 100; // of one attempt
 
-/** @param {Model} model @param {TraceEvent} event @param {string} role of whoever tells it */
-export function applyToAttempt(model, event, role) {
+/** @param {Model} model @param {TraceEvent} told @param {string} role of whoever tells it */
+export function applyToAttempt(model, told, role) {
+  const event = { ...told, receiver: idKnown(model, told) };
   if (event.event === "ack received" || event.event === "ack ignored") return applyAck(model, event);
   const attempt = attemptOf(model, event);
   if (role === "receiver") {
@@ -22,6 +23,17 @@ export function applyToAttempt(model, event, role) {
     attempt.client = event.process;
     applyClients(model, attempt, event);
   }
+}
+
+/**
+ * The id under which the receiver is known in this attempt: one that registers anew while a message is under way tells of it
+ * under its new id, its client goes on with the old one.
+ * @param {Model} model @param {TraceEvent} event
+ */
+function idKnown({ byId, byKey }, { message = "?", attempt = 1, receiver = "?" }) {
+  const ids = byId.get(receiver)?.ids ?? [];
+  if (ids.length < 2 || byKey.has(keyOf(message, attempt, receiver))) return receiver;
+  return ids.find(({ id }) => byKey.has(keyOf(message, attempt, id)))?.id ?? receiver;
 }
 
 /** What its client tells of an attempt. @param {Model} model @param {Attempt} attempt @param {TraceEvent} event */

@@ -108,6 +108,39 @@ describe("the page's model of the messages", () => {
     );
   });
 
+  test("knows an attempt under way again when its receiver registers anew, and tells of it under its new id", () => {
+    const told: TraceEvent[] = [
+      a(1, "joined", "id-old", { message: undefined }),
+      a(2, "joined", "id-new", { message: undefined }),
+      a(5, "received", "id-new", { attempt: 1, heard: 4 }),
+      a(6, "fault", "id-new", { attempt: 1, fault: "lost-ack" }),
+      a(7, "processed", "id-new", { attempt: 1 }),
+      a(10, "received", "id-new", { attempt: 2, heard: 9, duplicate: true }),
+      a(11, "acked", "id-new", { attempt: 2, duplicate: true }),
+    ];
+    const known = [
+      client(4, "sent", "id-old", { attempt: 1 }),
+      client(8, "timed out", "id-old", { attempt: 1 }),
+      client(9, "retried", "id-old", { attempt: 2 }),
+      client(12, "ack received", "id-old", { attempt: 2, heard: 11, duplicate: true }),
+    ];
+    fc.assert(
+      fc.property(mergings(known, told), (events) => {
+        const model = newModel();
+        for (const event of events) apply(model, event);
+        const [first, second, ...others] = model.attempts.toSorted((a, b) => a.attempt - b.attempt);
+        assert.deepEqual(others, []);
+        assert.deepEqual([first?.sent, first?.receivedAt, first?.fault], [true, 5, "lost-ack"]);
+        assert.deepEqual([second?.sent, second?.receivedAt], [true, 10]);
+        assert.deepEqual(
+          second?.acks.map(({ at, receivedAt }) => [at, receivedAt]),
+          [[11, 12]],
+        );
+      }),
+      { includeErrorInReport: true },
+    );
+  });
+
   test("knows that an attempt is over when the late ack of the one before ends it", () => {
     alwaysEnds(
       [
