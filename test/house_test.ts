@@ -24,6 +24,7 @@ const DOORS: Record<string, string[]> = {
   role: ["lib", "group", "terminal", "plumbing", "trace", "store", "monitor"],
   classroom: ["role", "lib", "group", "plumbing", "trace", "monitor"],
   demo: ["role", "classroom", "terminal", "plumbing"],
+  lesson: ["role", "classroom", "terminal", "plumbing"],
 };
 
 function listFiles(...patterns: string[]): string[] {
