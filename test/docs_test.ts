@@ -7,7 +7,9 @@ import { PAGE, placeOptions } from "../docs/options.ts";
 
 const ROOT = resolve(import.meta.dirname, "..");
 const READMES = ["README.md", "README.pt-BR.md"];
-const MANUALS = readdirSync(`${ROOT}/docs`).filter((name) => name.endsWith(".md"));
+const MANUALS = readdirSync(`${ROOT}/docs`, { recursive: true, encoding: "utf8" }).filter((name) =>
+  name.endsWith(".md"),
+);
 const PAGES = [...READMES, ...MANUALS.map((name) => `docs/${name}`)];
 const MAX_README_LINES = 250;
 
