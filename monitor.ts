@@ -151,7 +151,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     throw new UsageError("Cannot start monitor: --desk acts on what happens now; leave --replay out");
   const desk = options.desk ? createOwnDesk() : undefined;
   const monitor = await startMonitor({ ...options, desk }, log);
-  desk?.open({ discovery: options.discovery, monitor: `http://127.0.0.1:${monitor.port}` });
+  desk?.open({ discovery: options.discovery.join(), monitor: `http://127.0.0.1:${monitor.port}` });
   const page = `http://localhost:${monitor.port}${desk ? `/#desk=${desk.key}` : ""}`;
   log.info(`listening on ${options.host}, port ${monitor.port}: open ${page}`);
   return http.closeWhenAborted(monitor, signal, log);

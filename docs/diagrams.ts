@@ -30,6 +30,10 @@ const LATE_BY_MS = 1500;
 interface Scene {
   /** What the first messages meet. @default no faults */
   plan?: Planned[];
+  /** How long a frame is on its way. @default 0 */
+  linkDelayMs?: number;
+  /** For how long it goes on once the message is acked. @default 0 */
+  thenMs?: number;
   /** Which events are drawn. @default those of the message */
   only?: (event: TraceEvent) => boolean;
 }
@@ -43,11 +47,12 @@ const SCENES: Readonly<Record<string, Scene>> = {
   "ack missing, and retry": { plan: ["silent"] },
   "message acked": {},
   "ack lost, and retry": { plan: ["lost-ack"] },
-  "late ack": { plan: ["late-ack"] },
+  "late ack": { plan: ["late-ack"], thenMs: LATE_BY_MS - ACK_TIMEOUT_MS + 200 },
+  "an ack crosses the retry": { linkDelayMs: 600, thenMs: 1200 },
 };
 
 /** Runs a scene. @returns its events */
-async function play({ plan = [] }: Scene): Promise<TraceEvent[]> {
+async function play({ plan = [], linkDelayMs = 0, thenMs = 0 }: Scene): Promise<TraceEvent[]> {
   const events: TraceEvent[] = [];
   const outlets = [(event: TraceEvent) => void events.push(event)];
   const log = createLog("diagrams", { logLevel: "error" });
@@ -66,11 +71,12 @@ async function play({ plan = [] }: Scene): Promise<TraceEvent[]> {
     signal,
   });
   await registerReceiver(receiver);
-  const client = createClient({ ...role("client"), ackTimeoutMs: ACK_TIMEOUT_MS, maxAttempts: 5 });
+  const limits = { ackTimeoutMs: ACK_TIMEOUT_MS, linkDelayMs, maxAttempts: 5 };
+  const client = createClient({ ...role("client"), ...limits });
   const [found] = await discoverReceivers(client, signal);
   if (!found) throw new Error("Cannot draw: nobody is in the group");
   await sendMessage(client, found, "Hello Receiver!", { signal });
-  if (plan.includes("late-ack")) await delay(LATE_BY_MS - ACK_TIMEOUT_MS + 200); // until it has come
+  await delay(thenMs);
   closeLinks(client.links);
   await cleanup(receiver);
   server.close();
