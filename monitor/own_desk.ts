@@ -43,7 +43,7 @@ interface Owner {
 export function createOwnDesk(): OwnDesk {
   if (!existsSync(FILE))
     throw new UsageError(
-      "Cannot start monitor: --desk starts receivers, which an image of the monitor hasn't",
+      "Cannot start monitor: --desk needs receiver.ts, which a container hasn't; leave it out there",
     );
   const owner: Owner = { asked: 0, waiting: new Map() };
   return {
