@@ -80,18 +80,18 @@ export const LESSONS: readonly Lesson[] = [
     title: { en: "the late ack", pt: "o ack atrasado" },
     toDo: {
       en: [
-        "Nothing fails today: each way takes 1.2 s, and the client waits 2 s for the ack. Draw what will happen.",
+        "Nothing fails today: each way takes 1.5 s, and the client waits 2 s for the ack. Draw what will happen.",
         'Type "0 hello", and look at the page: two arrows cross.',
         "How many acks come, and what for is the second?",
       ],
       pt: [
-        "Hoje nada falha: cada viagem, de ida ou de volta, leva 1,2 s, e o cliente espera 2 s pelo ack. Desenhe o que vai acontecer.",
+        "Hoje nada falha: cada viagem, de ida ou de volta, leva 1,5 s, e o cliente espera 2 s pelo ack. Desenhe o que vai acontecer.",
         'Digite "0 oi" e olhe a página: duas setas se cruzam.',
         "Quantos acks chegam, e para que serve o segundo?",
       ],
     },
     receivers: [{}],
-    client: { ...ACK_TIMEOUT, "link-delay": "1200ms" },
+    client: { ...ACK_TIMEOUT, "link-delay": "1500ms" },
   },
   {
     page: "5-the-crash-and-the-lease",

@@ -1,7 +1,7 @@
-/** Plays what a lesson's page says: starts its programs, types, and compares what is printed. */
+/** Plays a lesson: starts its programs, types, and compares what is printed. */
 import assert from "node:assert/strict";
 import { startProgram, until } from "./helpers.ts";
-import { CUT, createNormalizer, isQuestion, readSteps, type Step } from "./lesson_page.ts";
+import { CUT, createNormalizer, isQuestion, type Step } from "./lesson_page.ts";
 
 const STEP_WITHIN_MS = 30_000;
 
@@ -16,12 +16,12 @@ interface Terminal {
   isAny: boolean; // who gets what was typed is left to chance
 }
 
-/** Plays a page from its first command to its last. @throws when the program does something else */
-export async function playPage(file: string): Promise<void> {
+/** Plays steps from the first to the last, which ends the lesson. @returns what it printed @throws when it prints something else */
+export async function play(steps: readonly Step[]): Promise<string> {
   const terminals = new Map<number, Terminal>();
   const compare: Normalizers = { page: createNormalizer(), run: createNormalizer() };
   try {
-    for (const step of readSteps(file)) {
+    for (const step of steps) {
       if (step.does && "start" in step.does) {
         const program = startCommand(step.does.start, terminals.get(1)?.program.said.stdout ?? "");
         terminals.set(step.terminal, { program, seen: 0, answered: 0, isAny: false });
@@ -32,9 +32,10 @@ export async function playPage(file: string): Promise<void> {
       await untilSeen(terminal, step, compare);
       if (step.does) await act(terminal, step.does);
     }
-    const { program } = terminals.get(1) as Terminal; // the page ends it with q
+    const { program } = terminals.get(1) as Terminal;
     await program.ended;
     assert.equal(program.child.exitCode, 0, program.said.stdout);
+    return program.said.stdout;
   } finally {
     await Promise.all([...terminals.values()].map(endProgram));
   }

@@ -6,8 +6,8 @@ import { LANGUAGES, type Language, LESSONS } from "../classroom/lessons.ts";
 import { FAULT_NAMES } from "../receiver.ts";
 import { TraceEventSchema } from "../trace/events.ts";
 import { startRole } from "./helpers.ts";
-import { readSteps } from "./lesson_page.ts";
-import { playPage } from "./lesson_player.ts";
+import { CUT, readSteps, type Step } from "./lesson_page.ts";
+import { play } from "./lesson_player.ts";
 
 const ROOT = `${import.meta.dirname}/..`;
 const FOLDERS = { en: "docs/lessons", pt: "docs/lessons/pt-BR" };
@@ -23,7 +23,43 @@ const PAGES = LANGUAGES.flatMap((language) =>
 );
 
 describe("a lesson does what its page says", { concurrency: 4 }, () => {
-  for (const { language, page, file } of PAGES) test(`${page} (${language})`, () => playPage(file));
+  for (const { language, page, file } of PAGES)
+    test(`${page} (${language})`, async () => void (await play(readSteps(file))));
+});
+
+/** The experiments of the pages: the lesson and its options, what is typed, and what the answers say of the last message. */
+const EXPERIMENTS: [command: string, typed: string[], answer: RegExp][] = [
+  ["1 --attempts 2", ["0 first", "0 second"], /^unknown: .* after 2 attempts: no ack within 2s$/m],
+  ["1 --plan ok,disconnect", ["0 first", "0 second"], /^acked .* after 2 attempts, in 1\.\ds$/m],
+  ["2 --attempts 1", ["0 hello", "1 hello"], /^unknown: .* after 1 attempt: no ack.*^unknown: .* no ack/ms],
+  ["2 --plan silent", ["0 hello"], /^acked .* after 2 attempts, in 2\.\ds$/m],
+  ["3 --attempts 1", ["0 pay 10", "0 pay 10"], /^unknown: .*^acked .* after 1 attempt,/ms],
+  ["3 --plan late-ack", ["0 pay 10"], /^acked .* after 2 attempts, in 2\.\ds \(a duplicate/m],
+  ["4 --ack-timeout 4s", ["0 hello"], /^acked .* after 1 attempt, in 3\.\ds$/m],
+  ["4 --ack-timeout 700ms", ["0 hello"], /^acked .* after 5 attempts, in 3\.\ds$/m],
+  [
+    "5 --attempts 3",
+    ["0 hello"],
+    /^unknown: .* after 3 attempts.*\nAvailable.*\n.* receiver-0\n.* receiver-1$/m,
+  ],
+  ["5 --plan silent", ["0 hello"], /^acked .* after 2 attempts, in 2\.\ds$/m],
+  ["7 --need all", ["all first"], /^group acked: 3 acked, 3 needed; in 6\.\ds$/m],
+  ["7 --plan exit", ["all first"], /^group acked: 2 acked, 2 needed; no ack from 1: .* in 6\.\ds$/m],
+];
+
+describe("an experiment ends as the answers say", { concurrency: 4 }, () => {
+  for (const [command, typed, answer] of EXPERIMENTS)
+    test(command, async () => {
+      const [number = "", ...options] = command.split(" ");
+      for (const { language, page, file } of PAGES) {
+        const written = `npm run lesson -- ${number}${language === "pt" ? " --lang pt" : ""} ${options.join(" ")}`;
+        if (page.startsWith(number))
+          assert.ok(readFileSync(file, "utf8").includes(written), `${file}: ${written}`);
+      }
+      const types = [...typed, "q"].map((type): Step => ({ terminal: 1, sees: [CUT], does: { type } }));
+      const start = { terminal: 1, sees: [], does: { start: `npm run lesson -- ${command}` } };
+      assert.match(await play([start, ...types]), answer);
+    });
 });
 
 test("each page fits on two pages, and has its sections in their order", () => {

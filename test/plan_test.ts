@@ -41,7 +41,7 @@ async function startPlanned(plan: string, ...more: string[]) {
   const receiver = start("receiver.ts", ...to, ...name, "--fault-rate", "0", "--plan", plan, ...more);
   await receiver.says(/registered as/);
   const send = async (whom: string) => {
-    const client = start("client.ts", ...to, "--to", whom, "--ack-timeout", "300ms", "--log-level", "warn");
+    const client = start("client.ts", ...to, "--to", whom, "--ack-timeout", "1s", "--log-level", "warn");
     assert.equal(await client.exitCode(), 0, client.stderr());
     return client.stdout();
   };
