@@ -135,9 +135,9 @@ export const PT = {
   sGroupAcked: "{n} de {need} acks necessários: o grupo a tem.",
   sTimedOut:
     "Nenhum ack de {receiver} no prazo. {client} não tem como saber por quê: mensagem perdida, ack perdido, omissão, queda ou só lentidão.",
-  sFailed: "A conexão com {receiver} se perdeu: {why}.",
-  sUnreached: "{client} não alcançou {receiver} para a tentativa {n}, então nada foi enviado: {why}.",
-  sGaveUp: "{client} desistiu de {receiver}: {why}. Desfecho: {outcome}.",
+  sFailed: "A conexão com {receiver} se perdeu: “{why}”.",
+  sUnreached: "{client} não alcançou {receiver} para a tentativa {n}, então nada foi enviado: “{why}”.",
+  sGaveUp: "{client} desistiu de {receiver}: “{why}”. Desfecho: {outcome}.",
   sNotNeeded: "{client} não precisa mais do ack de {receiver}: outros já bastaram. Desfecho ali: {outcome}.",
   outcomeUndelivered: "não entregue (com certeza não chegou)",
   outcomeUnknown: "desconhecido (pode ter sido processada ou não)",

@@ -362,7 +362,8 @@ test("--to somebody who isn't there ends with exit code 1 and says so", async ()
 });
 
 test("importing a role starts nothing", async () => {
-  for (const file of ["../discovery.ts", "../receiver.ts", "../client.ts", "../demo.ts"]) await import(file);
+  for (const file of ["../discovery.ts", "../receiver.ts", "../client.ts", "../demo.ts", "../lesson.ts"])
+    await import(file);
 });
 
 test("the demo without a terminal sends one message to every receiver, and leaves nothing running", async () => {
