@@ -68,10 +68,10 @@ interface Outgoing {
   wasSent: boolean; // once it was, it may have been processed, whatever comes after
 }
 
-export function createClient(given: Omit<Client, "links"> & links.Times): Client {
-  const { ackTimeoutMs, linkDelayMs = 0, trace } = given;
+export function createClient(given: Omit<Client, "links"> & links.LinksOptions): Client {
+  const { ackTimeoutMs, linkDelayMs, groupFile, trace } = given;
   const onStrayAck = (ack: Ack, by: Receiver) => tellAck(trace, "ack ignored", { ack, by });
-  return { ...given, links: links.createLinks({ ackTimeoutMs, linkDelayMs, onStrayAck }) };
+  return { ...given, links: links.createLinks({ ackTimeoutMs, linkDelayMs, groupFile, onStrayAck }) };
 }
 
 /** Who is in the group; waits for discovery when it is away. */
@@ -217,10 +217,10 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
   const name = `client-${randomBytes(3).toString("hex")}`;
   const log = createLog(name, { ...options, writeLine: (line) => screen.print(line, process.stderr) });
   const report = createReport(screen, options);
+  const common = { name, log, groupFile: options.groupFile };
   const client = createClient({
-    name,
-    log,
-    discovery: createDiscoveryApi(options.discovery, log),
+    ...common,
+    discovery: createDiscoveryApi(options.discovery, common),
     trace: createTrace(name, { log, outlets: await openOutlets(options) }),
     maxAttempts: options.attempts ?? Number.POSITIVE_INFINITY,
     ackTimeoutMs: options.ackTimeout,

@@ -16,6 +16,7 @@ import type { ChildProcess } from "node:child_process";
 import { end, startReceiver, untilInGroup } from "./classroom/processes.ts";
 import { startServers } from "./classroom/servers.ts";
 import { main as runClient } from "./client.ts";
+import { GROUP_OPTIONS } from "./plumbing/group_file.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { LOG_OPTIONS, option, parseOptions } from "./plumbing/options.ts";
 import { runIfMain } from "./plumbing/run.ts";
@@ -23,6 +24,7 @@ import { openScreen } from "./terminal/screen.ts";
 
 const OPTIONS = {
   receivers: option(kind.whole(1), "3", "how many receivers"),
+  ...GROUP_OPTIONS,
   ...LOG_OPTIONS,
 };
 
@@ -36,13 +38,13 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   screen.onInterrupt(() => process.kill(process.pid, "SIGINT")); // until the client asks
   const print = (line: string) => screen.print(line, process.stderr);
   const receivers = new Map<string, ChildProcess>();
-  const { discovery, to, close } = await startServers(print, options, { receivers });
+  const { api, to, close } = await startServers(print, options, { receivers });
   for (let number = 0; number < options.receivers; number++) {
     const name = `receiver-${number}`; // the number is that of the list, where names are in their order
     receivers.set(name, startReceiver(name, to, print));
   }
   try {
-    const group = await untilInGroup([...receivers.values()], discovery, signal);
+    const group = await untilInGroup([...receivers.values()], api, signal);
     if (interactive) return await runClient(to, signal, screen);
     const codes = await Promise.all(group.map(({ id }) => runClient([...to, "--to", id], signal, screen)));
     return Math.max(...codes);

@@ -186,7 +186,7 @@ export async function startDiscovery(options: Settings, log: Log, outlets: reado
     trace.tell("stopped", {});
   };
   const headers = () => ({ "X-Registry": registry.id });
-  return http.serve(createApp(registry, trace, log), { ...options, headers, onClose });
+  return http.serve(createApp(registry, trace, log), { ...options, log, headers, onClose });
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {

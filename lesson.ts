@@ -13,6 +13,7 @@ import { type Flags, LANGUAGES, type Language, LESSONS, type Lesson } from "./cl
 import { end, startReceiver, untilInGroup } from "./classroom/processes.ts";
 import { startServers } from "./classroom/servers.ts";
 import { main as runClient } from "./client.ts";
+import { GROUP_OPTIONS } from "./plumbing/group_file.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { option, optional, parseOptions, UsageError } from "./plumbing/options.ts";
 import { runIfMain } from "./plumbing/run.ts";
@@ -34,6 +35,7 @@ const OPTIONS = {
   "link-delay": asked("how long a frame is on its way"),
   attempts: asked("how many attempts a message gets"),
   need: asked("how many acks make a send to all done"),
+  ...GROUP_OPTIONS,
 };
 
 const WORDS = {
@@ -69,7 +71,7 @@ function asFlags(...tables: Flags[]): string[] {
 
 /** Starts the group of a lesson and its client, and ends all when the client ends. */
 async function play(number: number, lesson: Lesson, options: Options, signal: AbortSignal): Promise<number> {
-  const { plan, ackTimeout, linkDelay, attempts, need, port } = options;
+  const { plan, ackTimeout, linkDelay, attempts, need, port, groupFile } = options;
   const { leases, withoutDiscovery } = lesson;
   const language = options.lang ?? languageOf(process.env);
   const screen = openScreen({ input: process.stdin });
@@ -80,14 +82,14 @@ async function play(number: number, lesson: Lesson, options: Options, signal: Ab
   const quiet = { "fault-rate": "0", "log-level": "error" }; // what happens there, the page shows
   const search = `/?lang=${language}`;
   const place = { receivers, flags: asFlags(quiet), port, leases, withoutDiscovery, search };
-  const { discovery, to, close } = await startServers(print, { logLevel: "error" }, place);
+  const { api, to, close } = await startServers(print, { logLevel: "error", groupFile }, place);
   for (const [index, own] of lesson.receivers.entries()) {
     const flags = asFlags(quiet, own, index === 0 ? { plan: plan?.join() } : {});
     const name = `receiver-${index}`;
     receivers.set(name, startReceiver(name, [...to, ...flags], print));
   }
   try {
-    if (!withoutDiscovery) await untilInGroup([...receivers.values()], discovery, signal);
+    if (!withoutDiscovery) await untilInGroup([...receivers.values()], api, signal);
     for (const line of introduce(number, lesson, language)) print(line);
     const changed = { "ack-timeout": ackTimeout, "link-delay": linkDelay, attempts, need };
     return await runClient([...to, ...asFlags(lesson.client, changed)], signal, screen);

@@ -15,6 +15,7 @@
 import type { Hono } from "hono";
 import { type Desk, takeOrders } from "./monitor/desk_calls.ts";
 import { createEventStore, type EventStore } from "./monitor/event_store.ts";
+import { keepStrangersOut, makeToken, pageAddress } from "./monitor/keep_strangers_out.ts";
 import { drawMermaid } from "./monitor/mermaid.ts";
 import { createOwnDesk } from "./monitor/own_desk.ts";
 import { createPresence, type Presence } from "./monitor/presence.ts";
@@ -56,12 +57,15 @@ export interface Monitor {
   /** Of a class on this machine: acts on its processes. */
   desk?: { desk: Desk; trace: Trace } | undefined;
   replay?: Replay;
+  /** With a group file: what the page's address has in it. */
+  token?: string | undefined;
 }
 
 /** The HTTP calls, apart from any socket. */
 export function createApp(monitor: Monitor): Hono {
   const app = http.createHono({ name: "the monitor", log: monitor.log });
   protect(app);
+  if (monitor.token) keepStrangersOut(app, monitor.token);
   if (monitor.live) takeEvents(app, monitor, monitor.live);
   else refuseEvents(app);
   answerEvents(app, monitor);
@@ -125,20 +129,25 @@ export async function startMonitor(
     desk?: Desk | undefined;
   },
   log: Log,
-): Promise<{ port: number; close(): void }> {
-  const mine = { log, lost: 0, pages: 0 };
+): Promise<http.HttpServer & { token?: string | undefined }> {
+  const { groupFile } = options;
+  const token = groupFile && makeToken();
+  const mine = { log, lost: 0, pages: 0, token };
+  const serve = async (app: Hono, onClose = () => {}) => {
+    const server = await http.serve(app, { ...options, log, admitsStrangers: true, onClose });
+    return { ...server, token };
+  };
   if (options.replay) {
     const replay = openReplay(options.replay, log);
-    return http.serve(createApp({ ...mine, store: replay.store, replay }), options);
+    return serve(createApp({ ...mine, store: replay.store, replay }));
   }
   const store = createEventStore();
   const tell = (event: TraceEvent) => store.add([Buffer.from(JSON.stringify(event))]);
   const trace = createTrace("monitor", { log, outlets: [tell] });
-  const discovery = watchDiscovery(options.discovery, trace, log);
+  const discovery = watchDiscovery(options.discovery, trace, { log, groupFile });
   const live = { discovery, presence: createPresence(trace) };
   const desk = options.desk && { desk: options.desk, trace };
-  const app = createApp({ ...mine, store, live, desk });
-  return http.serve(app, { ...options, onClose: discovery.end });
+  return serve(createApp({ ...mine, store, live, desk }), discovery.end);
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
@@ -151,8 +160,9 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     throw new UsageError("Cannot start monitor: --desk acts on what happens now; leave --replay out");
   const desk = options.desk ? createOwnDesk() : undefined;
   const monitor = await startMonitor({ ...options, desk }, log);
-  desk?.open({ discovery: options.discovery.join(), monitor: `http://127.0.0.1:${monitor.port}` });
-  const page = `http://localhost:${monitor.port}${desk ? `/#desk=${desk.key}` : ""}`;
+  const urls = { discovery: options.discovery.join(), monitor: `http://127.0.0.1:${monitor.port}` };
+  desk?.open({ ...urls, groupFile: options.groupFile });
+  const page = pageAddress(monitor, desk && `#desk=${desk.key}`);
   log.info(`listening on ${options.host}, port ${monitor.port}: open ${page}`);
   return http.closeWhenAborted(monitor, signal, log);
 }

@@ -8,18 +8,19 @@
  *     tsx receiver.ts --fault-rate 0             without faults; --seed 7: the same ones each time; --plan ok,lost-ack
  */
 import { randomBytes } from "node:crypto";
-import { createServer, type Server, type Socket } from "node:net";
+import type { Server, Socket } from "node:net";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/discovery_api.ts";
 import { refuse, sendFrame, serveFrames } from "./lib/framing.ts";
 import { type Ack, type Message, MessageSchema } from "./lib/messages.ts";
 import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
-import { createIntake, type Guest, type Intake } from "./plumbing/intake.ts";
+import { MAX_OVER_TLS } from "./plumbing/group_file.ts";
+import { createIntake, type Guest } from "./plumbing/intake.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { inLanes } from "./plumbing/lanes.ts";
 import { listen } from "./plumbing/listen.ts";
-import { createLog, type Log } from "./plumbing/log.ts";
+import { createLog } from "./plumbing/log.ts";
 import { connectionsFor, problemWithOpenFiles } from "./plumbing/open_files.ts";
 import { option, optional, parseOptions, UsageError } from "./plumbing/options.ts";
 import { onOrder } from "./plumbing/orders.ts";
@@ -28,6 +29,7 @@ import { readJson } from "./plumbing/read_json.ts";
 import { createRecentIds, type RecentIds } from "./plumbing/recent_ids.ts";
 import { runIfMain, untilAborted } from "./plumbing/run.ts";
 import { seededRandom } from "./plumbing/seeded_random.ts";
+import { createSocketServer, type SocketServerOptions } from "./plumbing/socket_server.ts";
 import { openOutlets, sayLastWords, TRACE_OPTIONS } from "./trace/outlets.ts";
 import { createTrace, type Trace } from "./trace/trace.ts";
 
@@ -64,7 +66,7 @@ const MAX_CONNECTIONS = 1000; // of one receiver
 const LANES = 50; // so many copies register, or leave, at a time
 
 /** What a receiver is given to work with. */
-export interface ReceiverOptions {
+export interface ReceiverOptions extends SocketServerOptions {
   name: string;
   advertiseHost: string;
   port: number; // where it listens
@@ -72,10 +74,8 @@ export interface ReceiverOptions {
   workMs: number;
   lateByMs: number;
   discovery: DiscoveryApi;
-  log: Log;
   trace: Trace;
   tossCoin: () => Fault | undefined; // once for each message that was not processed yet
-  intake: Intake; // of all receivers of this process
   signal: AbortSignal; // ends every wait
 }
 
@@ -90,11 +90,9 @@ export interface ReceiverNode extends ReceiverOptions {
 
 /** Listens for clients. It isn't in the group yet: see {@linkcode registerReceiver}. */
 export async function startReceiver(options: ReceiverOptions): Promise<ReceiverNode> {
-  // Half open: a client that has said all (`printf … | nc -N`) still gets its acks.
-  const server = createServer({ noDelay: true, allowHalfOpen: true });
+  const server = await createSocketServer(options, (socket) => handleClientConnection(node, socket));
   const ids = { inProgress: new Map(), processed: createRecentIds() };
   const node: ReceiverNode = { ...options, server, connections: new Set(), ...ids };
-  server.on("connection", (socket) => handleClientConnection(node, socket));
   node.port = await listen(server, options.port);
   return node;
 }
@@ -232,9 +230,10 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const seed = options.seed ?? Math.floor(Math.random() * 2 ** 32);
   log.info(`${plan.length > 0 ? `plan ${plan}, then ` : ""}fault rate ${faultRate} (${fault}), seed ${seed}`);
   const times = { heartbeatEveryMs: heartbeatEvery, workMs: work, lateByMs: lateBy };
-  const discovery = createDiscoveryApi(options.discovery, log);
-  const intake = createIntake(connectionsFor(copies * MAX_CONNECTIONS, sockets));
-  const shared = { advertiseHost, ...times, discovery, intake, log, signal };
+  const { groupFile } = options;
+  const discovery = createDiscoveryApi(options.discovery, { log, groupFile });
+  const intake = createIntake(connectionsFor(copies * (groupFile ? MAX_OVER_TLS : MAX_CONNECTIONS), sockets));
+  const shared = { advertiseHost, ...times, discovery, groupFile, intake, log, signal };
 
   const nodes: ReceiverNode[] = [];
   try {

@@ -8,6 +8,7 @@ import { createDiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
 import { closeLinks } from "../lib/links.ts";
 import type { Receiver } from "../lib/messages.ts";
 import { CannotObey } from "../monitor/desk_calls.ts";
+import type { DeskPlace } from "../monitor/own_desk.ts";
 import type { Log } from "../plumbing/log.ts";
 import { openOutlets } from "../trace/outlets.ts";
 import { createTrace } from "../trace/trace.ts";
@@ -24,7 +25,7 @@ export interface DeskClient {
 }
 
 /** Nobody sees it before it sends for the first time. */
-export function createDeskClient(urls: { discovery: string; monitor: string }, log: Log): DeskClient {
+export function createDeskClient(place: DeskPlace, log: Log): DeskClient {
   const stop = new AbortController();
   const { signal } = stop;
   setMaxListeners(0, signal); // all messages share it
@@ -38,7 +39,7 @@ export function createDeskClient(urls: { discovery: string; monitor: string }, l
           "many",
           `Cannot send: ${underWay.size} messages are under way; wait for their ends`,
         );
-      client ??= await openClient(urls, log);
+      client ??= await openClient(place, log);
       const receivers = await listReceivers(client);
       const sending = sendTo(client, { to, text, receivers, signal });
       underWay.add(sending);
@@ -54,11 +55,12 @@ export function createDeskClient(urls: { discovery: string; monitor: string }, l
   };
 }
 
-async function openClient({ discovery, monitor }: { discovery: string; monitor: string }, log: Log) {
-  const trace = createTrace(NAME, { log, outlets: await openOutlets({ monitor }) });
+async function openClient({ discovery: url, monitor, groupFile }: DeskPlace, log: Log) {
+  const trace = createTrace(NAME, { log, outlets: await openOutlets({ monitor, groupFile }) });
   trace.tell("started", {});
   const limits = { maxAttempts: Number.POSITIVE_INFINITY, ackTimeoutMs: ACK_TIMEOUT_MS };
-  return createClient({ name: NAME, log, trace, discovery: createDiscoveryApi(discovery), ...limits });
+  const discovery = createDiscoveryApi(url, { groupFile });
+  return createClient({ name: NAME, log, trace, discovery, groupFile, ...limits });
 }
 
 /** Doesn't wait for discovery: the teacher is told. */

@@ -6,17 +6,22 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { CannotObey } from "../monitor/desk_calls.ts";
 import type { Answered, Asked } from "../monitor/own_desk.ts";
+import { memberFlags, readGroupFile } from "../plumbing/group_file.ts";
 import { createLog } from "../plumbing/log.ts";
 import { runIfMain, untilAborted } from "../plumbing/run.ts";
 import { createDesk } from "./desk.ts";
 import { createDeskClient } from "./desk_client.ts";
 import { end, startReceiver } from "./processes.ts";
 
-async function main([discovery = "", monitor = ""]: string[], signal: AbortSignal): Promise<number> {
+async function main(
+  [discovery = "", monitor = "", ...files]: string[],
+  signal: AbortSignal,
+): Promise<number> {
   const print = (line: string) => void process.stderr.write(`${line}\n`);
   const receivers = new Map<string, ChildProcess>();
-  const client = createDeskClient({ discovery, monitor }, createLog("desk", {}));
-  const to = ["--discovery", discovery, "--monitor", monitor];
+  const groupFile = files.length > 0 ? readGroupFile(files[0]) : undefined;
+  const client = createDeskClient({ discovery, monitor, groupFile }, createLog("desk", {}));
+  const to = ["--discovery", discovery, "--monitor", monitor, ...memberFlags(groupFile)];
   const start = (name: string) => startReceiver(name, to, print);
   const desk = createDesk({ receivers, startReceiver: start, client });
   process.on("message", async ({ number, order }: Asked) => {

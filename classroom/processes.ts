@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { createDiscoveryApi } from "../lib/discovery_api.ts";
+import type { DiscoveryApi } from "../lib/discovery_api.ts";
 
 const KILL_AFTER_MS = 3000;
 
@@ -30,10 +30,9 @@ export function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
 /** Waits until all receivers are in the group, and lists it. */
 export async function untilInGroup(
   children: readonly ChildProcess[],
-  discoveryUrl: string,
+  discovery: DiscoveryApi,
   signal: AbortSignal,
 ) {
-  const discovery = createDiscoveryApi(discoveryUrl);
   for (;;) {
     const { receivers } = await discovery.list({ signal });
     if (receivers.length >= children.length) return receivers;

@@ -1,10 +1,12 @@
 /** The servers of a class, in this process: discovery, and the monitor with the desk on its page. The demo starts them. */
 import type { ChildProcess } from "node:child_process";
 import { startDiscovery } from "../discovery.ts";
+import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { CannotObey } from "../monitor/desk_calls.ts";
 import { startMonitor } from "../monitor.ts";
+import { type GroupFile, memberFlags } from "../plumbing/group_file.ts";
 import { findFreePort } from "../plumbing/listen.ts";
-import { createLog } from "../plumbing/log.ts";
+import { createLog, type LogOptions } from "../plumbing/log.ts";
 import { TSX } from "../plumbing/printable.ts";
 import { openOutlets } from "../trace/outlets.ts";
 import { createDesk } from "./desk.ts";
@@ -36,38 +38,43 @@ export interface ServersOptions {
 /** Starts both, and says where they are. @returns the options that name both */
 export async function startServers(
   print: Print,
-  options: Parameters<typeof createLog>[1],
+  { groupFile, ...options }: LogOptions & { groupFile?: GroupFile | undefined },
   { receivers, flags = [], port: wanted = 5000, leases, withoutDiscovery, search = "/" }: ServersOptions,
 ) {
   const logOf = (name: string) => createLog(name, { ...options, writeLine: print });
   const [port, monitorPort] = [await findFreePort(wanted), await findFreePort(wanted && wanted + 1)];
   const urls = { discovery: `http://${HOST}:${port}`, monitor: `http://${HOST}:${monitorPort}` };
-  const to = ["--discovery", urls.discovery, "--monitor", urls.monitor];
+  const to = ["--discovery", urls.discovery, "--monitor", urls.monitor, ...memberFlags(groupFile)];
   const times = leases ?? { receiverTtlMs: 30_000, sweepEveryMs: 5000 };
   const discovery = createSwitch(async () => {
     if ((await findFreePort(port)) !== port)
       throw new CannotObey("changed", "Cannot start discovery: one runs");
-    return startDiscovery({ host: HOST, port, ...times }, logOf("discovery"), await openOutlets(urls));
+    const outlets = await openOutlets({ ...urls, groupFile });
+    return startDiscovery({ host: HOST, port, ...times, groupFile }, logOf("discovery"), outlets);
   });
-  const client = createDeskClient(urls, logOf("desk"));
+  const client = createDeskClient({ ...urls, groupFile }, logOf("desk"));
   const start = (name: string) => startReceiver(name, [...to, ...flags], print);
   const desk = createDesk({ receivers, startReceiver: start, discovery, client });
-  const place = { host: HOST, port: monitorPort, discovery: urls.discovery };
+  const place = { host: HOST, port: monitorPort, discovery: urls.discovery, groupFile };
   const page = await startMonitor({ ...place, desk }, logOf("monitor"));
-  print(`the monitor's page: open ${urls.monitor}${search}#desk=${desk.key} in a browser`);
-  const elsewhere = port === 5000 ? "" : ` --discovery ${urls.discovery}`;
+  print(
+    `the monitor's page: open ${groupFile ? urls.monitor.replace("http:", "https:") : urls.monitor}${search}#desk=${desk.key} in a browser`,
+  );
+  const elsewhere = port === 5000 ? [] : to.slice(0, 2);
   if (withoutDiscovery)
     print(`start discovery with: ${TSX} discovery.ts --port ${port} ${to.slice(2).join(" ")}`);
   else {
     await discovery.start();
-    print(`discovery: ${urls.discovery}; join with: ${TSX} client.ts --monitor ${urls.monitor}${elsewhere}`);
+    print(
+      `discovery: ${urls.discovery}; join with: ${TSX} client.ts ${[...to.slice(2), ...elsewhere].join(" ")}`,
+    );
   }
   async function close() {
     await client.close();
     discovery.stop();
     page.close();
   }
-  return { discovery: urls.discovery, to, close };
+  return { discovery: urls.discovery, api: createDiscoveryApi(urls.discovery, { groupFile }), to, close };
 }
 
 /** A server that can be stopped and started again, at the same port. */

@@ -1,5 +1,7 @@
 /** The client's end of one connection: reads what the receiver answers, and why it closes. links.ts opens them. */
-import { connectFar, type Link } from "../plumbing/far_socket.ts";
+
+import { explainFailure } from "../plumbing/explain_failure.ts";
+import { connectFar, type Link, type LinkOptions } from "../plumbing/far_socket.ts";
 import { printable, quoted } from "../plumbing/printable.ts";
 import { readJson } from "../plumbing/read_json.ts";
 import { createFrameReader } from "./framing.ts";
@@ -11,9 +13,9 @@ export interface ConnectToOptions {
   onClose: (cause: string) => void;
 }
 
-export function connectTo(to: Receiver, delayMs: number, { onAck, onClose }: ConnectToOptions): Link {
+export function connectTo(to: Receiver, options: LinkOptions, { onAck, onClose }: ConnectToOptions): Link {
   const { host, port } = to;
-  const socket = connectFar({ host, port, noDelay: true, keepAlive: true }, delayMs);
+  const socket = connectFar({ host, port }, options);
   let cause = "the connection was closed";
   const takeFrame = (line: string) => {
     const answer = readJson(AnswerSchema, line);
@@ -23,8 +25,8 @@ export function connectTo(to: Receiver, delayMs: number, { onAck, onClose }: Con
   };
   const read = createFrameReader(takeFrame, (_code, problem) => socket.destroy(new Error(problem)));
   socket.on("data", read);
-  socket.on("error", (error: NodeJS.ErrnoException) => {
-    cause = error.code ?? error.message;
+  socket.on("error", (error) => {
+    cause = explainFailure(error).reason;
   });
   return socket.on("close", () => {
     if (read.unfinished()) cause = `it answered ${quoted(read.unfinished())}, which is no frame`;

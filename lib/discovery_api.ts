@@ -5,6 +5,7 @@
  */
 import type { OptionsInit } from "got";
 import type * as v from "valibot";
+import type { GroupFile } from "../plumbing/group_file.ts";
 import type { Log } from "../plumbing/log.ts";
 import { readJson } from "../plumbing/read_json.ts";
 import { type Answer, ask, CallError, createServers, type Servers, whatItSaid } from "../plumbing/servers.ts";
@@ -55,9 +56,12 @@ export interface DiscoveryApi {
  * Makes the calls to the discovery server at `urls`, or to the first of several that answers; `log` is told when that is
  * another one. Each rejects with a {@linkcode DiscoveryError}.
  */
-export function createDiscoveryApi(urls: string | readonly string[], log?: Log): DiscoveryApi {
+export function createDiscoveryApi(
+  urls: string | readonly string[],
+  given: { log?: Log; groupFile?: GroupFile | undefined } = {},
+): DiscoveryApi {
   const limits = { maxSockets: MAX_SOCKETS, withinMs: ANSWER_WITHIN_MS, isRepeatable: true };
-  const servers = createServers(urls, { ...limits, log });
+  const servers = createServers(urls, { ...limits, ...given });
   const call = (what: string, path: string, options: OptionsInit) =>
     request(servers, `Cannot ${what}`, path, options);
   return {

@@ -9,7 +9,7 @@ import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
 import { admit, beginWork, count, endWork, type Guest, type Intake } from "../plumbing/intake.ts";
 import { addPiece, noPieces, takePieces } from "../plumbing/pieces.ts";
-import { letOthersCome } from "../plumbing/turns.ts";
+import { isWholeRead, letOthersCome } from "../plumbing/turns.ts";
 import type { ErrorFrame } from "./messages.ts";
 
 /** The most bytes that one frame may have, its newline not counted: 1 MiB. */
@@ -18,7 +18,6 @@ export const MAX_FRAME_BYTES = 1024 * 1024;
 const NEWLINE = 0x0a;
 const FLUSH_BYTES = 4096; // measured: 1 KiB and 8 KiB are a tenth slower
 const MAX_SHOWN = 400; // bytes of a frame that never ended
-const CHUNK_BYTES = 64 * 1024; // what Node reads at once, if there is as much
 const LINGER_MS = 1000; // who is refused has that long to read why
 
 /** Is told that a stream can't be cut into frames any further; the connection has to be closed. */
@@ -134,7 +133,7 @@ export function serveFrames(socket: Socket, { intake, onFrame, onUnfinished }: S
   socket.on("data", (chunk) => {
     read(chunk);
     count(peer);
-    if (chunk.length >= CHUNK_BYTES && intake.guests.size > 1) letOthersCome(intake.busy, socket); // it has more
+    if (isWholeRead(socket, chunk) && intake.guests.size > 1) letOthersCome(intake.busy, socket); // it has more
   });
 }
 

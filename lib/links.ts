@@ -1,5 +1,5 @@
 /** The client's end: connections kept open, with any number of messages in flight on each; acks are matched by id. */
-import type { Link } from "../plumbing/far_socket.ts";
+import { isOpen, type Link, type LinkOptions } from "../plumbing/far_socket.ts";
 import { createOutbox, type Outbox } from "../plumbing/outbox.ts";
 import { connectTo } from "./answers.ts";
 import { writeFrame } from "./framing.ts";
@@ -11,11 +11,10 @@ const MAX_OLD = 16; // connections that wait for late acks alone: of one message
 /** How an attempt ended. What was `lost` may have been sent, what was `unreachable` was not. */
 export type AttemptEnd = Acked | { how: "timeout" | "lost" | "unreachable" | "cancelled"; reason: string };
 export type Acked = { how: "acked"; ack: Ack; by: Receiver };
-export type Times = Pick<Links, "ackTimeoutMs" | "linkDelayMs">;
+export type LinksOptions = LinkOptions & Pick<Links, "ackTimeoutMs">;
 
-export interface Links {
+export interface Links extends LinkOptions {
   ackTimeoutMs: number;
-  linkDelayMs?: number; // how long each frame is on its way, simulated
   onStrayAck: (ack: Ack, by: Receiver) => void; // gets the acks that nobody waits for (any more)
   current: Map<string, Connection>; // by host:port; new attempts take it
   all: Set<Connection>;
@@ -44,7 +43,7 @@ interface Connection {
   timer?: NodeJS.Timeout | undefined; // of all attempts on it
 }
 
-export function createLinks(given: Times & Pick<Links, "onStrayAck">): Links {
+export function createLinks(given: LinksOptions & Pick<Links, "onStrayAck">): Links {
   return { ...given, current: new Map(), all: new Set(), idle: new Set(), known: new WeakSet() };
 }
 
@@ -90,7 +89,7 @@ export function closeLinks({ all }: Links): void {
 }
 
 function open(links: Links, to: Receiver): Connection {
-  const socket = connectTo(to, links.linkDelayMs ?? 0, {
+  const socket = connectTo(to, links, {
     onAck: (ack) => takeAck(connection, ack),
     onClose(cause) {
       clearTimeout(connection.timer);
@@ -154,7 +153,7 @@ function expire(connection: Connection): void {
     if (socket.bytesRead === sending.bytesBefore) retire(connection);
     const reason = sending.makeFrame ? "it doesn't read what was sent before" : noAck;
     const late = { how: "timeout", reason } as const;
-    settle(sending, socket.connecting ? failed(socket, "no connection in time") : late);
+    settle(sending, isOpen(socket) ? late : failed(socket, "no connection in time"));
   }
 }
 

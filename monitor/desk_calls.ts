@@ -114,7 +114,7 @@ export function isOwnPage(
     isLoopback(address) &&
     URL.canParse(`http://${host}`) &&
     isLoopback(new URL(`http://${host}`).hostname) &&
-    origin === `http://${host}` &&
+    (origin === `http://${host}` || origin === `https://${host}`) &&
     given.length === right.length &&
     timingSafeEqual(given, right)
   );

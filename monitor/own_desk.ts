@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { existsSync } from "node:fs";
+import type { GroupFile } from "../plumbing/group_file.ts";
 import { UsageError } from "../plumbing/options.ts";
 import {
   CannotObey,
@@ -29,9 +30,16 @@ export interface Answered {
   refusal?: { code: WhyNot; message: string };
 }
 
+/** Where the desk acts. */
+export interface DeskPlace {
+  discovery: string;
+  monitor: string;
+  groupFile?: GroupFile | undefined;
+}
+
 export interface OwnDesk extends Desk {
   /** Starts the process, which ends with this one, and ends what it has started. */
-  open(urls: { discovery: string; monitor: string }): void;
+  open(place: DeskPlace): void;
 }
 
 interface Owner {
@@ -48,7 +56,7 @@ export function createOwnDesk(): OwnDesk {
   const owner: Owner = { asked: 0, waiting: new Map() };
   return {
     key: makeKey(),
-    open: (urls) => open(owner, urls),
+    open: (place) => open(owner, place),
     look: async () => (await ask(owner, { do: "look" })).state,
     async obey(order) {
       const { deed, refusal } = await ask(owner, order);
@@ -58,8 +66,9 @@ export function createOwnDesk(): OwnDesk {
   };
 }
 
-function open(owner: Owner, { discovery, monitor }: { discovery: string; monitor: string }): void {
-  const child = fork(FILE, [discovery, monitor], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+function open(owner: Owner, { discovery, monitor, groupFile }: DeskPlace): void {
+  const urls = [discovery, monitor, ...(groupFile ? [groupFile.files] : [])];
+  const child = fork(FILE, urls, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
   child.on("message", (answer: Answered) => owner.waiting.get(answer.number)?.(answer));
   child.unref();
   child.channel?.unref();

@@ -1,5 +1,6 @@
 /** Discovery, as the monitor sees it: whether it answers, asked every second, and whom it lists. monitor.ts makes one. */
 import { MAX_LIST_BYTES } from "../lib/messages.ts";
+import type { GroupFile } from "../plumbing/group_file.ts";
 import type { Log } from "../plumbing/log.ts";
 import { type Asked, ask, createServers } from "../plumbing/servers.ts";
 import { DISCOVERY } from "../trace/events.ts";
@@ -21,9 +22,13 @@ export interface WatchedDiscovery {
  * Tells each time that it has ceased to answer, or answers again; at first, that it doesn't. Of several it asks the one that
  * answered last: it has ceased when none of them answers.
  */
-export function watchDiscovery(urls: string | readonly string[], trace: Trace, log: Log): WatchedDiscovery {
+export function watchDiscovery(
+  urls: string | readonly string[],
+  trace: Trace,
+  given: { log: Log; groupFile?: GroupFile | undefined },
+): WatchedDiscovery {
   const limits = { maxSockets: MAX_SOCKETS, withinMs: ANSWER_WITHIN_MS, isRepeatable: true };
-  const servers = createServers(urls, { ...limits, log });
+  const servers = createServers(urls, { ...limits, ...given });
   const stop = new AbortController();
   const { signal } = stop;
   let [isThere, isAsked] = [true, false];

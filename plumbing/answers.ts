@@ -5,6 +5,7 @@
 import type { ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Context } from "hono";
+import { reset } from "./reset.ts";
 
 /** Of all answers of this process that are not read yet. */
 export const MAX_UNREAD_BYTES = 40 * 1024 * 1024;
@@ -82,7 +83,7 @@ export function answerPieces(
         if (outgoing.destroyed) return;
         await delay(ROOM_AGAIN_MS, undefined, { ref: false });
       }
-      const tooLate = setTimeout(() => outgoing.req.socket.resetAndDestroy(), withinMs).unref();
+      const tooLate = setTimeout(() => reset(outgoing.req.socket), withinMs).unref();
       try {
         yield piece;
       } finally {

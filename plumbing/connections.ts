@@ -3,8 +3,12 @@
  * wait, and how long an answer may lie there unread. serve() of http_server.ts calls it once.
  */
 import type { Server, ServerResponse } from "node:http";
+import type { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
+import { MAX_OVER_TLS } from "./group_file.ts";
 import { connectionsFor } from "./open_files.ts";
+import { reset } from "./reset.ts";
 
 export const CONNECTION_LIMITS = {
   /** An idle one takes 10 KB, one in the middle of its headers 14 KB. */
@@ -27,25 +31,33 @@ interface Connection {
   unread?: { answer: ServerResponse; since: number };
 }
 
-/** @returns what must be asked at each request: whether the connection is still there to be answered */
+export interface Connections {
+  /** Must be asked at each request: whether the connection is still there to be answered. */
+  isThere(outgoing: ServerResponse): boolean;
+  count(): number;
+  most: number;
+}
+
 export function watchConnections(
-  server: Server,
+  server: Server | HttpsServer,
   { maxConnections, maxPipelined, answerWithinMs, checkEveryMs }: ConnectionLimits,
-): (outgoing: ServerResponse) => boolean {
+): Connections {
   const connections = new Map<Socket, Connection>();
-  const most = connectionsFor(maxConnections);
-  server.on("connection", (socket: Socket) => {
-    if (connections.size >= most) findSpare(connections)?.resetAndDestroy();
+  const isTls = server instanceof TlsServer;
+  const most = connectionsFor(isTls ? Math.min(maxConnections, MAX_OVER_TLS) : maxConnections);
+  // Over TLS one counts when its handshake has ended; those before are counted in handshakes.ts.
+  server.on(isTls ? "secureConnection" : "connection", (socket: Socket) => {
+    const spare = connections.size >= most ? findSpare(connections) : undefined;
+    if (spare) reset(spare);
     connections.set(socket, { since: performance.now(), answers: new Set() });
     socket.once("close", () => connections.delete(socket));
   });
   const checking = setInterval(() => {
-    for (const [socket, connection] of connections)
-      if (isLate(connection, answerWithinMs)) socket.resetAndDestroy(); // what the system holds of it goes, too
+    for (const [socket, connection] of connections) if (isLate(connection, answerWithinMs)) reset(socket);
   }, checkEveryMs).unref();
   server.once("close", () => clearInterval(checking));
 
-  return (outgoing) => {
+  const isThere = (outgoing: ServerResponse) => {
     const { socket } = outgoing.req;
     const connection = connections.get(socket);
     if (connection === undefined || socket.destroyed) return false; // what it asked in one breath goes with it
@@ -57,6 +69,7 @@ export function watchConnections(
     if (connection.answers.size > maxPipelined) socket.destroy();
     return !socket.destroyed;
   };
+  return { isThere, most, count: () => connections.size };
 }
 
 /** The one to close when there is no room: of those that ask nothing, else of all, the one that is so the longest. */

@@ -1,9 +1,19 @@
 /**
- * A connection over a distance, simulated at this end of it: what is written arrives so much later, and so does what
- * comes back, its end too. To connect takes no time. The client's `--link-delay` asks for it; lib/answers.ts opens it.
+ * A client's connection to a receiver, over TLS if the group has a file. It may be one over a distance, simulated at this end
+ * of it (`--link-delay`): what is written arrives so much later, and so does what comes back, its end too. To connect takes
+ * no time. lib/answers.ts opens it.
  */
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import { Duplex } from "node:stream";
+import { connect as connectTls, TLSSocket } from "node:tls";
+import type { GroupFile } from "./group_file.ts";
+
+export interface LinkOptions {
+  /** How long each frame is on its way, simulated. @default {0} */
+  linkDelayMs?: number | undefined;
+  /** @default none: all is sent in the clear */
+  groupFile?: GroupFile | undefined;
+}
 
 /** What a client needs of a socket. */
 export type Link = Duplex & Pick<Socket, "connecting" | "bytesRead" | "bytesWritten">;
@@ -49,9 +59,21 @@ function writeBy(way: ReturnType<typeof createWay>, socket: Socket) {
   };
 }
 
+/**
+ * Whether it can carry anything. A TLS socket is "connected" when its handshake begins: who sends nothing until that has ended
+ * knows of whatever fails before that it never arrived. (`secureConnect` tells when, without TLS `connect`.)
+ */
+export function isOpen(link: Link): boolean {
+  return !link.connecting && (!(link instanceof TLSSocket) || link.authorized);
+}
+
 /** Connects. Without a delay the link is the socket itself. */
-export function connectFar(to: TcpNetConnectOpts, delayMs: number): Link {
-  const socket = connect(to);
+export function connectFar(
+  to: TcpNetConnectOpts,
+  { linkDelayMs: delayMs = 0, groupFile }: LinkOptions,
+): Link {
+  const socket = groupFile ? connectTls({ ...to, ...groupFile }) : connect(to);
+  socket.setNoDelay().setKeepAlive(true);
   if (delayMs === 0) return socket;
   const [there, back] = [createWay(delayMs), createWay(delayMs)];
   const link = new Duplex({
@@ -62,7 +84,7 @@ export function connectFar(to: TcpNetConnectOpts, delayMs: number): Link {
       done(error);
     },
   });
-  socket.on("connect", () => link.emit("connect"));
+  socket.on(groupFile ? "secureConnect" : "connect", () => link.emit("connect"));
   socket.on("error", () => {}); // told with the close
   socket.on("data", (chunk) => {
     back.setOut(chunk.length, () => {
@@ -73,7 +95,7 @@ export function connectFar(to: TcpNetConnectOpts, delayMs: number): Link {
   });
   socket.on("close", () => back.setOut(0, () => link.destroy(socket.errored ?? undefined)));
   return Object.defineProperties(link, {
-    connecting: { get: () => socket.connecting },
+    connecting: { get: () => !isOpen(socket) },
     bytesRead: { get: () => back.arrived },
     bytesWritten: { get: () => there.arrived + there.bytes },
   }) as Link;

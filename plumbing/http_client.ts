@@ -1,7 +1,8 @@
 /** How the roles ask over HTTP: nobody who answers can send them elsewhere, or fill their memory. */
-import { Agent } from "node:http";
+import { Agent, type AgentOptions } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import got, { type CancelableRequest, type Got, type Progress, type RetryOptions } from "got";
+import type { GroupFile } from "./group_file.ts";
 
 export interface HttpClientOptions {
   /** How many connections there are at a time; they are kept. */
@@ -15,6 +16,8 @@ export interface HttpClientOptions {
    * closed just when it is used again. @default {false}
    */
   isRepeatable?: boolean;
+  /** Then every call goes over TLS, to a member of the group. @default none */
+  groupFile?: GroupFile | undefined;
 }
 
 const IF_RESET: Partial<RetryOptions> = {
@@ -28,12 +31,12 @@ const IF_RESET: Partial<RetryOptions> = {
 /** Makes calls to `url`: any status resolves, no redirect is followed, and nothing is unpacked. */
 export function createHttpClient(
   url: string,
-  { maxSockets, withinMs, maxBytes = 64 * 1024, isRepeatable = false }: HttpClientOptions,
+  { maxSockets, withinMs, maxBytes = 64 * 1024, isRepeatable = false, groupFile }: HttpClientOptions,
 ): Got {
   const kept = { keepAlive: true, maxSockets };
   return got.extend({
-    prefixUrl: url,
-    agent: { http: new Agent(kept), https: new HttpsAgent(kept) },
+    prefixUrl: groupFile ? url.replace(/^http:/, "https:") : url,
+    agent: createAgents(kept, groupFile),
     timeout: { request: withinMs },
     retry: isRepeatable ? IF_RESET : { limit: 0 },
     throwHttpErrors: false,
@@ -53,4 +56,9 @@ export function createHttpClient(
       },
     ],
   });
+}
+
+/** What keeps the connections; with a group file they are its members' alone. */
+export function createAgents(kept: AgentOptions, groupFile?: GroupFile) {
+  return { http: new Agent(kept), https: new HttpsAgent({ ...kept, ...groupFile }) };
 }

@@ -1,10 +1,19 @@
 /** What discovery and the monitor share as HTTP servers: how they listen, and refuse. */
-import { createServer, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type RequestListener,
+  type Server,
+  type ServerOptions,
+  type ServerResponse,
+} from "node:http";
+import type { Server as HttpsServer } from "node:https";
+import { Server as TlsServer } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { createHostCheck } from "./allowed_hosts.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits, watchConnections } from "./connections.ts";
+import { GROUP_OPTIONS, type GroupFile } from "./group_file.ts";
 import * as kind from "./kinds.ts";
 import { listen } from "./listen.ts";
 import type { Log } from "./log.ts";
@@ -23,6 +32,7 @@ export function httpOptions(port: string) {
       kind.hostNames,
       "further names by which it is reached, comma separated [default: none]",
     ),
+    ...GROUP_OPTIONS,
   };
 }
 
@@ -69,6 +79,12 @@ export interface ServeOptions {
   port: number;
   /** The names, besides its own and `localhost`, by which it is reached. @default none */
   allowHost?: readonly string[] | undefined;
+  /** Only members of the group are answered. @default none: everybody is */
+  groupFile?: GroupFile | undefined;
+  /** With a group file: strangers are answered, too; the app has to ask who is one. @default {false} */
+  admitsStrangers?: boolean;
+  /** Is told of those who are not let in. */
+  log?: Log | undefined;
   /** What every answer carries; asked for each. @default none */
   headers?: () => Record<string, string | undefined>;
   /** Called when it is closed, also when it can't listen. */
@@ -83,21 +99,24 @@ export interface HttpServer {
 /** Listens; resolves when it does. */
 export async function serve(
   app: Hono,
-  { host, port, allowHost = [], headers = () => ({}), onClose = () => {} }: ServeOptions,
+  options: ServeOptions,
   limits: ConnectionLimits = CONNECTION_LIMITS,
 ): Promise<HttpServer> {
+  const { host, port, allowHost = [], headers, onClose = () => {} } = options;
   refuseOtherMethods(app);
   const answer = getRequestListener(app.fetch);
   const whyNot = createHostCheck([host, ...allowHost]);
-  const server = createServer(settingsOf(limits), (incoming, outgoing) => {
-    if (!isThere(outgoing)) return;
-    for (const [name, value] of Object.entries(headers())) if (value) outgoing.setHeader(name, value);
+  const server = await createFor(options, settingsOf(limits), (incoming, outgoing) => {
+    if (!connections.isThere(outgoing)) return;
+    for (const [name, value] of Object.entries(headers?.() ?? {})) if (value) outgoing.setHeader(name, value);
     const problem = whyNot(incoming.headers);
     if (problem === undefined) answer(incoming, outgoing);
     else refuse(outgoing, 403, problem);
   });
   server.maxHeadersCount = MAX_HEADERS;
-  const isThere = watchConnections(server, limits);
+  const connections = watchConnections(server, limits);
+  if (server instanceof TlsServer)
+    (await import("./handshakes.ts")).watchHandshakes(server, { ...connections, log: options.log });
   server.once("close", onClose);
   const close = () => {
     server.close();
@@ -109,6 +128,18 @@ export async function serve(
     close();
     throw error;
   }
+}
+
+/** Without a group file, nothing of TLS is made. */
+async function createFor(
+  { groupFile, admitsStrangers }: ServeOptions,
+  settings: ServerOptions,
+  onRequest: RequestListener,
+): Promise<Server | HttpsServer> {
+  if (groupFile === undefined) return createServer(settings, onRequest);
+  const https = await import("node:https");
+  const { tlsOptions } = await import("./handshakes.ts");
+  return https.createServer({ ...settings, ...tlsOptions(groupFile, admitsStrangers) }, onRequest);
 }
 
 function settingsOf({ requestWithinMs, checkEveryMs }: ConnectionLimits) {

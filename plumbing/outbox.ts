@@ -1,5 +1,5 @@
 /** Writes to a socket no faster than its peer reads: what has no room yet waits here. lib/links.ts has one a connection. */
-import type { Link } from "./far_socket.ts";
+import { isOpen, type Link } from "./far_socket.ts";
 
 export interface Outbox {
   /**
@@ -12,7 +12,7 @@ export interface Outbox {
 /** @param maxBytes how much may be unsent before all else waits */
 export function createOutbox(socket: Link, maxBytes: number): Outbox {
   const waiting = new Map<object, () => void>();
-  const hasRoom = () => !socket.connecting && socket.writableLength <= maxBytes;
+  const hasRoom = () => isOpen(socket) && socket.writableLength <= maxBytes;
   function writeOn() {
     for (const [who, write] of waiting) {
       if (!hasRoom()) return;
@@ -20,7 +20,7 @@ export function createOutbox(socket: Link, maxBytes: number): Outbox {
       write();
     }
   }
-  socket.on("connect", writeOn).on("drain", writeOn);
+  socket.on("connect", writeOn).on("secureConnect", writeOn).on("drain", writeOn);
   return {
     whenRoom(who, write) {
       if (waiting.size === 0 && hasRoom()) write();

@@ -4,9 +4,8 @@
  * at the same time split the group: each lists its part, and says that it is all. plumbing/servers.ts shows each answer.
  */
 import dns from "node:dns/promises";
-import { Agent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
 import type { LookupFunction, Socket } from "node:net";
+import { createAgents } from "./http_client.ts";
 import type { Log } from "./log.ts";
 import type { Answer, Server } from "./servers.ts";
 
@@ -119,13 +118,11 @@ async function findPlaces(server: Server): Promise<Place[]> {
 }
 
 async function askAt({ server, address, family }: Place) {
-  const { url, http } = server;
+  const { url, http, groupFile } = server;
   const lookup: LookupFunction = (_name, { all }, done) =>
     all ? done(null, [{ address, family }]) : done(null, address, family);
   // A connection that was kept may be to another address.
-  const asking = http.head("receivers", {
-    agent: { http: new Agent({ lookup }), https: new HttpsAgent({ lookup }) },
-  });
+  const asking = http.head("receivers", { agent: createAgents({ lookup }, groupFile) });
   // The program need not stay for the answer.
   asking.on("request", (sent) => sent.once("socket", (socket: Socket) => socket.unref()));
   const answer = (await asking.catch(() => undefined)) as Answer | undefined;

@@ -4,6 +4,7 @@
  */
 import { CancelError, type Got, type OptionsInit, RequestError, type Response } from "got";
 import * as v from "valibot";
+import { explainFailure, type Failure } from "./explain_failure.ts";
 import { createHttpClient, type HttpClientOptions } from "./http_client.ts";
 import type { Log } from "./log.ts";
 import { printable } from "./printable.ts";
@@ -15,6 +16,7 @@ export type Answer = Response<Buffer>;
 export interface Server {
   url: string;
   http: Got;
+  groupFile: HttpClientOptions["groupFile"];
 }
 
 export interface Servers {
@@ -27,7 +29,7 @@ export interface Servers {
 
 /** A call came to nothing; the message says at which address, and why. */
 export class CallError extends Error {
-  /** `unreachable`: none of them answered; `unable`: one did, with a 5xx; `bad_answer`: one did, at too great a length. */
+  /** `unreachable`: none of them answered; `unable`: one did, with a 5xx, or is of another group; `bad_answer`: one did, at too great a length. */
   code: "unreachable" | "unable" | "bad_answer";
   constructor(code: CallError["code"], message: string) {
     super(message);
@@ -40,7 +42,9 @@ export function createServers(
   urls: string | readonly string[],
   { log, ...options }: HttpClientOptions & { log?: Log | undefined },
 ): Servers {
-  const all = [urls].flat().map((url) => ({ url, http: createHttpClient(url, options) }));
+  const all = [urls]
+    .flat()
+    .map((url) => ({ url, http: createHttpClient(url, options), groupFile: options.groupFile }));
   return { all, current: 0, log, sightings: createSightings(log) };
 }
 
@@ -58,26 +62,29 @@ export async function ask(servers: Servers, path: string, options: OptionsInit):
   for (const server of [...all.slice(current), ...all.slice(0, current)]) {
     const askedAt = performance.now();
     const answer = await askOne(server, path, options);
-    if (typeof answer !== "string" && answer.statusCode < 500) {
+    if ("statusCode" in answer && answer.statusCode < 500) {
       goOnWith(servers, server, problems);
       noteAnswer(sightings, { servers: all, server, answer, askedAt });
       return { answer, url: server.url };
     }
-    if (typeof answer !== "string") code = "unable";
-    problems.push(`at ${server.url}: ${typeof answer === "string" ? answer : whatItSaid(answer)}`);
+    if ("statusCode" in answer || answer.isStranger) code = "unable";
+    problems.push(`at ${server.url}: ${"statusCode" in answer ? whatItSaid(answer) : answer.reason}`);
   }
   throw new CallError(code, problems.join("; "));
 }
 
 /** @returns its answer, or why there is none */
-async function askOne({ url, http }: Server, path: string, options: OptionsInit): Promise<Answer | string> {
+async function askOne({ url, http }: Server, path: string, options: OptionsInit): Promise<Answer | Failure> {
   try {
     return (await http(path, options)) as unknown as Answer;
   } catch (error) {
     options.signal?.throwIfAborted();
     if (error instanceof CancelError) throw new CallError("bad_answer", `at ${url}: its answer is too long`);
     if (!(error instanceof RequestError)) throw error;
-    return error.code ?? error.message;
+    // All that a server says to who has no group file, or one that it doesn't believe.
+    if (error.code === "ECONNRESET")
+      return { reason: "ECONNRESET; does only one of the two have the group file?", isStranger: true };
+    return explainFailure(error);
   }
 }
 

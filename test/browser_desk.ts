@@ -41,7 +41,7 @@ describe("the teacher's desk", () => {
     servers = await startServers(print, { logLevel: "info" }, { receivers });
     const calm = [...servers.to, "--fault-rate", "0", "--heartbeat-every", "1s"];
     for (const name of RECEIVERS) receivers.set(name, startReceiver(name, calm, print));
-    await untilInGroup([...receivers.values()], servers.discovery, AbortSignal.timeout(20_000));
+    await untilInGroup([...receivers.values()], servers.api, AbortSignal.timeout(20_000));
     page = await open(SIZES[0], "en-US", problems);
   });
   after(async () => {

@@ -5,7 +5,7 @@
  */
 import type { Socket } from "node:net";
 import type { Got } from "got";
-import { createHttpClient } from "../plumbing/http_client.ts";
+import { createHttpClient, type HttpClientOptions } from "../plumbing/http_client.ts";
 import { MAX_ALIVE, MAX_BATCH, MAX_BATCH_BYTES } from "./batch.ts";
 import { DISCOVERY, MAX_EVENT_BYTES, type TraceEvent } from "./events.ts";
 import type { Outlet } from "./trace.ts";
@@ -18,9 +18,8 @@ const MAX_QUEUED_BYTES = 4 * 1024 * 1024;
 const ALIVE_EVERY_MS = 5000; // so often the monitor hears of a client that has nothing to tell
 const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"]);
 
-export interface OpenMonitorOptions {
-  /** How many events wait at most. @default {10_000} */
-  maxQueued?: number;
+export interface OpenMonitorOptions extends Pick<HttpClientOptions, "groupFile"> {
+  maxQueued?: number; // how many events wait at most; 10,000 if it isn't said
 }
 
 export interface MonitorOutlet {
@@ -44,8 +43,9 @@ interface Sender {
 
 const senders = new Set<Sender>(); // of this process: the demo has several
 
-export function openMonitor(url: string, { maxQueued = 10_000 }: OpenMonitorOptions = {}): MonitorOutlet {
-  const http = createHttpClient(url, { maxSockets: 1, withinMs: REQUEST_TIMEOUT_MS });
+export function openMonitor(url: string, options: OpenMonitorOptions = {}): MonitorOutlet {
+  const { maxQueued = 10_000, groupFile } = options;
+  const http = createHttpClient(url, { maxSockets: 1, withinMs: REQUEST_TIMEOUT_MS, groupFile });
   const nothing = { queue: [], queuedBytes: 0, lost: 0, alive: new Set<string>() };
   const sender: Sender = { http, maxQueued, ...nothing, isLast: false };
   if (senders.size === 0) process.once("beforeExit", flushAll);
