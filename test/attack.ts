@@ -10,10 +10,11 @@
  * The seed decides what comes in which order. An attacker who is let into the group may fill it and empty it;
  * that is what certificates are for. So what registers registers in a group of its own.
  */
+import assert from "node:assert/strict";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as delay } from "node:timers/promises";
-import got from "got";
 import { createChildController } from "../plumbing/child_controller.ts";
+import { createHttpClient } from "../plumbing/http_client.ts";
 import * as kind from "../plumbing/kinds.ts";
 import { flag, option, optional, parseOptions, UsageError } from "../plumbing/options.ts";
 import { runIfMain } from "../plumbing/run.ts";
@@ -24,6 +25,7 @@ import { startLocal } from "./attack_local.ts";
 import { describe, findProblems, type Outcome, readLogs } from "./attack_report.ts";
 import { countNamed, keepAttacking, keepLying, type Order } from "./attack_run.ts";
 import { startWatch } from "./attack_watch.ts";
+import { groupFile } from "./wires.ts";
 
 const SETTLE_MS = 3000;
 const QUIET_MS = 10_000; // after which memory should have come back
@@ -92,14 +94,10 @@ async function fillMonitor({ monitor }: Field): Promise<void> {
   const ackedBy = Array.from({ length: FULL_STORE.names }, (_each, number) => `${number}`.padEnd(128, "r"));
   const event = { event: "group acked", process: "attacker", clock: 1, at: 0, need: 1, ackedBy };
   const batch = { events: Array(FULL_STORE.events).fill(event), lost: 0 };
+  const http = createHttpClient(urlOf(monitor), { maxSockets: 1, withinMs: 10_000, groupFile });
   for (let number = 0; number < FULL_STORE.batches; number++) {
-    const how = {
-      json: batch,
-      headers: { host: "localhost" },
-      timeout: { request: 10_000 },
-      retry: { limit: 0 },
-    };
-    await got.post(`${urlOf(monitor)}/events`, how);
+    const { statusCode } = await http.post("events", { json: batch, headers: { host: "localhost" } });
+    assert.equal(statusCode, 204);
   }
 }
 

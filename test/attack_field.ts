@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { cleanEnvironment } from "./helpers.ts";
 
 export type RoleName = "discovery" | "monitor" | "receiver" | "client";
 
@@ -73,8 +74,11 @@ export function nodeOptions(root: string, role: RoleName): string {
 
 /** Starts a program and keeps what it says, up to a bound. */
 export function startRun(command: string, args: string[], cwd: string) {
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("ACK_")));
-  const child: ChildProcess = spawn(command, args, { cwd, env: clean, stdio: ["ignore", "pipe", "pipe"] });
+  const child: ChildProcess = spawn(command, args, {
+    cwd,
+    env: cleanEnvironment(),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const said = { stdout: "", stderr: "", bytes: 0 };
   for (const stream of ["stdout", "stderr"] as const)
     child[stream]?.setEncoding("utf8").on("data", (text: string) => {

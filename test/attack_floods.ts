@@ -13,6 +13,7 @@ import {
   untilOver,
   write,
 } from "./attack_sockets.ts";
+import { reset } from "./wires.ts";
 
 const SILENT = 1200; // connections: more than a receiver takes
 const UNFINISHED = 300; // frames: more than a receiver's memory
@@ -30,8 +31,7 @@ type Flood = (field: Field, tools: Tools) => Promise<unknown>;
 export const FLOODS: Record<string, Flood> = {
   async "connections opened and reset"(field, tools) {
     const { discovery, monitor, receivers, worker } = field;
-    for (;;)
-      (await openSocket(pick(tools, [discovery, monitor, worker, ...receivers]), tools)).resetAndDestroy();
+    for (;;) reset(await openSocket(pick(tools, [discovery, monitor, worker, ...receivers]), tools));
   },
   async "connections that send nothing"({ receivers, discovery, monitor }, tools) {
     const target = pick(tools, [...receivers, ...receivers, discovery, monitor]);

@@ -8,6 +8,7 @@ import { TraceEventSchema } from "../trace/events.ts";
 import type { Field, Target } from "./attack_field.ts";
 import { mutatedFrames, oddRequests } from "./attack_mutate.ts";
 import { countAnswers, openSocket, pick, type Tools, write } from "./attack_sockets.ts";
+import { reset } from "./wires.ts";
 
 /** What the monitor takes, each event by its schema; it looks at them one by one. */
 export const EventsSchema = v.object({
@@ -70,6 +71,6 @@ async function sendOne(tools: Tools, target: Target, sample: Buffer): Promise<vo
   const late = delay(ANSWER_WITHIN_MS);
   write(socket, sample, tools).catch(() => {}); // one that is not read is not waited for
   await Promise.race([late, closed, answered]);
-  if (tools.random() < 0.2) socket.resetAndDestroy();
+  if (tools.random() < 0.2) reset(socket);
   else socket.destroy();
 }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { findFreePort } from "../plumbing/listen.ts";
 import { type Field, memoryLimit, type RoleName, startRun, type Target, urlOf } from "./attack_field.ts";
 import { readLiveBytes } from "./attack_live.ts";
-import { until } from "./helpers.ts";
+import { cleanEnvironment, until } from "./helpers.ts";
 
 const HOST = "127.0.0.1";
 const TSX_BYTES = 64 * 1024 * 1024; // which the images have no need of: they run on Node's own type stripping
@@ -85,12 +85,11 @@ async function stand(local: Local, role: RoleName, name: string, args: string[])
 
 function startAgain(local: Local, target: Target, args: string[]): void {
   const log = openSync(join(local.folder, target.name), "a");
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("ACK_")));
   const inspector = `--inspect-port=${local.inspectors.get(target)}`;
   const command = [inspector, ...PROGRAM(target.role), ...args];
   const child = spawn(process.execPath, command, {
     cwd: local.root,
-    env: clean,
+    env: cleanEnvironment(),
     stdio: ["ignore", log, log],
   });
   target.pid = child.pid;

@@ -1,10 +1,11 @@
 /** Discoveries that lie. Each is asked by a client and by a receiver that were told to use it. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import { listen } from "../plumbing/listen.ts";
 import { MIB } from "./attack_sockets.ts";
+import { createHttpServer as createServer } from "./wires.ts";
 
 const TOO_MANY = 130_000; // entries
 const BOMB_MIB = 1500; // what the gzip bomb becomes

@@ -1,8 +1,9 @@
 /** Receivers that lie. Each is listed by a discovery that doesn't, and a client sends to it. */
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { createFrameReader, writeFrame } from "../lib/framing.ts";
 import type { Message } from "../lib/messages.ts";
 import { listen } from "../plumbing/listen.ts";
+import { createServer, reset } from "./wires.ts";
 
 const SAYS_CHARS = 600_000;
 const LONG = "x".repeat(SAYS_CHARS);
@@ -51,7 +52,7 @@ export const RECEIVER_LIES: Record<string, ReceiverLie> = {
   "never reads": (socket) => void socket.pause(),
   "reads and says nothing": (socket) => void socket.resume(),
   "closes at once": (socket) => void socket.destroy(),
-  "resets at once": (socket) => void socket.resetAndDestroy(),
+  "resets at once": (socket) => void reset(socket),
   "closes after a message": answers((_message, socket) => void socket.end()),
   "answers bytes without a newline": endless("x".repeat(64 * 1024)),
   "answers newlines": endless("\n".repeat(64 * 1024)),

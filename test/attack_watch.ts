@@ -1,10 +1,9 @@
 /** What is measured all along: the memory of each process, and how soon each role answers. */
 import { readFileSync } from "node:fs";
-import { request } from "node:http";
-import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Field, standing, type Target } from "./attack_field.ts";
 import { message } from "./attack_sockets.ts";
+import { connect, request } from "./wires.ts";
 
 const LOOK_EVERY_MS = 100;
 const KILLED_AT_BYTES = 1024 * 1024 * 1024; // outside of a container: it shall not take the whole machine
@@ -105,7 +104,7 @@ let pings = 0;
 /** Sends a message of its own to a receiver. */
 function ping({ host, port }: Target): Promise<Answer> {
   return inTime((end) => {
-    const socket = connect(port, host).setNoDelay();
+    const socket = connect({ port, host }).setNoDelay();
     socket.on("error", () => end("closed")).on("close", () => end("closed"));
     socket.on("data", (chunk) => end(chunk.includes('"ack"') ? "ok" : "busy"));
     pings += 1;
@@ -116,7 +115,7 @@ function ping({ host, port }: Target): Promise<Answer> {
 
 function askHealth({ host, port }: Target): Promise<Answer> {
   return inTime((end) => {
-    const how = { host, port, path: "/health", headers: { Host: "localhost" }, agent: false };
+    const how = { host, port, path: "/health", headers: { Host: "localhost" } };
     const asking = request(how, (answer) => {
       answer.on("end", () => end(answer.statusCode === 200 ? "ok" : "busy")).on("error", () => end("closed"));
       answer.resume();

@@ -2,15 +2,15 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { type Client, createClient, discoverReceivers, sendMessage } from "../client.ts";
+import { type Client, discoverReceivers, sendMessage } from "../client.ts";
 import type { Result, SendOptions } from "../group/result.ts";
 import { type Enough, type GroupResult, type Need, sendToAll } from "../group/send_to_all.ts";
 import { takeTurns } from "../group/take_turns.ts";
-import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import type { Receiver } from "../lib/messages.ts";
 import { openRecord } from "../trace/record.ts";
 import { createTrace } from "../trace/trace.ts";
 import { keptLog } from "./helpers.ts";
+import { createClient, createDiscoveryApi } from "./wires.ts";
 
 const NEEDS: Need[] = ["all", "majority", 1];
 const PACE_MS = 50; // between two messages of a lane

@@ -1,12 +1,13 @@
 /** The group that the chaos test breaks: discovery, receivers that are started again when they die, and how each is harmed. */
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
+import type { DiscoveryApi } from "../lib/discovery_api.ts";
 import { findFreePort } from "../plumbing/listen.ts";
 import { FAULT_NAMES } from "../receiver.ts";
 import { type EtcdCluster, startEtcd } from "./etcd_nodes.ts";
 import { type Role, startRole, stopRole, until } from "./helpers.ts";
 import { closeNetwork, type Network, setWeather, startNetwork, type Weather } from "./tcp_proxy.ts";
+import { createDiscoveryApi } from "./wires.ts";
 
 const IN_GROUP_WITHIN_MS = 60_000;
 const HARMS = ["kill", "stop", "weather", "weather", "weather", "discovery"] as const;

@@ -10,6 +10,7 @@ import type { DeskState } from "../monitor/desk_calls.ts";
 import { listen } from "../plumbing/listen.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { inTime, until } from "./helpers.ts";
+import { fetch, groupFile } from "./wires.ts";
 
 const NAMES = ["receiver-0", "receiver-1", "receiver-2"];
 
@@ -21,11 +22,11 @@ describe("a class", () => {
   let [url, key] = ["", ""];
 
   before(async () => {
-    servers = await startServers(print, { logLevel: "info" }, { receivers });
+    servers = await startServers(print, { logLevel: "info", groupFile }, { receivers });
     [, url = "", key = ""] = /open (\S+)\/#desk=(\S+) in a browser/.exec(printed[0] ?? "") ?? [];
     for (const name of NAMES)
       receivers.set(name, startReceiver(name, [...servers.to, "--fault-rate", "1"], print));
-    await untilInGroup([...receivers.values()], servers.discovery, AbortSignal.timeout(20_000));
+    await untilInGroup([...receivers.values()], servers.api, AbortSignal.timeout(20_000));
   });
   after(async () => {
     await Promise.all([...receivers.values()].map(end));

@@ -1,13 +1,15 @@
 /** What a server does with peers that send too much, too slowly, or nothing, and with those that never read. */
 import assert from "node:assert/strict";
 import type { ServerResponse } from "node:http";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { answerBytes, answerPieces, hold, MAX_UNREAD_BYTES } from "../plumbing/answers.ts";
 import { CONNECTION_LIMITS, type ConnectionLimits } from "../plumbing/connections.ts";
-import { createHono, serve } from "../plumbing/http_server.ts";
+import { isOpen } from "../plumbing/far_socket.ts";
+import { createHono } from "../plumbing/http_server.ts";
 import { readBody } from "../plumbing/read_body.ts";
 import { keptLog, until } from "./helpers.ts";
+import { connect, fetch, reset, serve } from "./wires.ts";
 
 const MIB = 1024 * 1024;
 const HEAD = "HTTP/1.1\r\nHost: localhost\r\n";
@@ -124,7 +126,7 @@ test("pieces wait until there is room for them", async (t) => {
   await until("it is asked", () => state.open === 1);
   assert.equal((await fetch(`${url}/quick`)).status, 200);
   assert.equal(state.made, 0);
-  for (const { socket } of greedy) socket.resetAndDestroy();
+  for (const { socket } of greedy) reset(socket);
   await until("it comes", () => state.made > 10);
   other.socket.destroy();
   await until("it has ended", () => state.open === 0);
@@ -174,8 +176,12 @@ test("connections that say nothing shut nobody out: the oldest of them is closed
   const { open, state, url } = await setUp(t, { maxConnections: 10 });
   const busy = open(`GET /never ${HEAD}\r\n`);
   await until("it waits", () => state.waiting === 1);
-  const silent = Array.from({ length: 9 }, () => open());
-  for (const { socket } of silent) await until("connected", () => !socket.connecting);
+  const silent: Peer[] = [];
+  for (let place = 0; place < 9; place++) {
+    const peer = open();
+    await until("connected", () => isOpen(peer.socket));
+    silent.push(peer);
+  }
   assert.equal((await fetch(`${url}/quick`)).status, 200);
   await until("one is closed", () => silent.some(({ got }) => got.isClosed));
   assert.equal(silent.filter(({ got }) => got.isClosed).length, 1);
@@ -220,7 +226,7 @@ test("answers that nobody reads have a bound together; when they are gone, there
   const greedy = [1, 2].map(() => open(`GET /distinct ${HEAD}\r\n`.repeat(4), { reads: false }));
   await until("there is no room", async () => (await status()) === 503);
   assert.equal((await fetch(`${url}/quick`)).status, 200);
-  for (const { socket } of greedy) socket.resetAndDestroy();
+  for (const { socket } of greedy) reset(socket);
   await until("there is room again", async () => (await status()) === 200);
 });
 

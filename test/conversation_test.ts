@@ -3,15 +3,14 @@ import assert from "node:assert/strict";
 import { PassThrough } from "node:stream";
 import { afterEach, test } from "node:test";
 import { main } from "../client.ts";
-import { startDiscovery } from "../discovery.ts";
-import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { createIntake } from "../plumbing/intake.ts";
-import { cleanup, type Fault, registerReceiver, startReceiver } from "../receiver.ts";
+import { cleanup, type Fault, registerReceiver } from "../receiver.ts";
 import { openScreen } from "../terminal/screen.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { createTrace } from "../trace/trace.ts";
 import { makeFakeScreen } from "./fake_screen.ts";
 import { inTime, keptLog, until } from "./helpers.ts";
+import { createDiscoveryApi, startDiscovery, startReceiver } from "./wires.ts";
 
 const toClose: (() => unknown)[] = [];
 afterEach(async () => {

@@ -1,11 +1,10 @@
 /** The teacher's desk: from where it takes orders, and what it doesn't do. The browser test presses its buttons. */
 import assert from "node:assert/strict";
-import { request } from "node:http";
 import { afterEach, test } from "node:test";
 import { CannotObey, type Desk, isOwnPage, type Order } from "../monitor/desk_calls.ts";
-import { startMonitor } from "../monitor.ts";
 import { keptLog, until } from "./helpers.ts";
 import { endAll, toClose } from "./started.ts";
+import { fetch, request, startMonitor } from "./wires.ts";
 
 afterEach(endAll);
 
@@ -40,8 +39,8 @@ const right = (url: string) => ({ ...json, origin: url, authorization: `Bearer $
 /** Asks with headers that `fetch` would not send. */
 function ask(url: string, headers: Record<string, string>, body = '{"do":"kill","receiver":"a"}') {
   return new Promise<{ status: number | undefined; said: string }>((resolve, reject) => {
-    const call = { method: "POST", headers, agent: false };
-    request(`${url}/desk`, call, async (answer) =>
+    const { hostname: host, port } = new URL(url);
+    request({ host, port, path: "/desk", method: "POST", headers }, async (answer) =>
       resolve({ status: answer.statusCode, said: (await answer.toArray()).join("") }),
     )
       .on("error", reject)

@@ -1,13 +1,14 @@
 /** The client's side of discovery's calls, against a discovery that lies. */
 import assert from "node:assert/strict";
-import { createServer, type RequestListener } from "node:http";
+import type { RequestListener } from "node:http";
 import { afterEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { createDiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
+import { DiscoveryError } from "../lib/discovery_api.ts";
 import { MAX_LIST_BYTES, MAX_RECEIVERS } from "../lib/messages.ts";
 import { listen } from "../plumbing/listen.ts";
 import { inTime } from "./helpers.ts";
 import { endAll, toClose } from "./started.ts";
+import { createDiscoveryApi, createHttpServer as createServer } from "./wires.ts";
 
 afterEach(endAll);
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { createServer, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { after, before, type TestContext, test } from "node:test";
-import { startDiscovery } from "../discovery.ts";
-import { createDiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
+import { DiscoveryError } from "../lib/discovery_api.ts";
 import { waitForDiscoveryServer } from "../lib/wait_for_discovery.ts";
 import { listen } from "../plumbing/listen.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { keptLog, until } from "./helpers.ts";
+import { createDiscoveryApi, createHttpServer as createServer, fetch, startDiscovery } from "./wires.ts";
 
 const OPTIONS = { host: "127.0.0.1", port: 0, receiverTtlMs: 30_000, sweepEveryMs: 5000 };
 let discovery: Awaited<ReturnType<typeof startDiscovery>>;

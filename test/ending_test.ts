@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, test } from "node:test";
 import { main as runClient } from "../client.ts";
-import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { openScreen } from "../terminal/screen.ts";
 import { fakeReceiver } from "./fake_receivers.ts";
 import { discoveryUrl, startRole, stopRole, until } from "./helpers.ts";
 import { endAll, roles, start, startOwnDiscovery, toClose } from "./started.ts";
+import { createDiscoveryApi } from "./wires.ts";
 
 const NOBODY = "http://127.0.0.1:9"; // nobody listens there
 const AT_ONCE_MS = 1500; // on a busy machine; discovery is asked every 5 s

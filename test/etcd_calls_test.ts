@@ -10,6 +10,7 @@ import { createKeepalives } from "../store/keepalives.ts";
 import { createLastHeard } from "../store/last_heard.ts";
 import { createId, leaseOf } from "../store/receiver_ids.ts";
 import { startRole, stopRole } from "./helpers.ts";
+import { fetch } from "./wires.ts";
 
 /** A node that answers what the test gives it. @returns its address */
 async function startNode(t: TestContext, answer: RequestListener): Promise<string> {

@@ -1,18 +1,19 @@
 /** Receivers that do what a test says, and a client to send to them. */
-import { createServer, type Server, type Socket } from "node:net";
-import { type Client, createClient, discoverReceivers, sendMessage } from "../client.ts";
+import type { Server, Socket } from "node:net";
+import { type Client, discoverReceivers, sendMessage } from "../client.ts";
 import type { SendOptions } from "../group/result.ts";
 import { type Need, sendToAll } from "../group/send_to_all.ts";
 import { takeTurns } from "../group/take_turns.ts";
-import { createDiscoveryApi, type Listing } from "../lib/discovery_api.ts";
+import type { Listing } from "../lib/discovery_api.ts";
 import { createFrameReader, writeFrame } from "../lib/framing.ts";
-import { closeLinks } from "../lib/links.ts";
+import { closeLinks, type LinksOptions } from "../lib/links.ts";
 import type { Message, Receiver } from "../lib/messages.ts";
 import { listen } from "../plumbing/listen.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { createTrace } from "../trace/trace.ts";
 import { keptLog } from "./helpers.ts";
 import { toClose } from "./started.ts";
+import { createClient, createDiscoveryApi, createServer } from "./wires.ts";
 
 export const RETRY_MS = 150; // a timeout, with time enough for an ack on a busy machine
 export const LONG_MS = 60_000; // a test that waits for such a timeout fails
@@ -78,7 +79,7 @@ export function fakeDiscovery(list: () => Listing | Promise<Listing>) {
 
 export function makeClient(
   group: Receiver[] = [],
-  options: { ackTimeoutMs?: number; maxAttempts?: number } = {},
+  options: Partial<LinksOptions & Pick<Client, "maxAttempts">> = {},
 ) {
   const { log, lines } = keptLog();
   const events: TraceEvent[] = [];

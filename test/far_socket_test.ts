@@ -22,7 +22,7 @@ const EARLY_MS = 5; // by so much a timer may be early, or a clock round
 async function connectTo(serve: (socket: Socket) => void, delayMs = DELAY_MS) {
   const server = createServer({ noDelay: true }, (socket) => serve(socket.on("error", () => {})));
   const port = await listen(server, 0, "127.0.0.1");
-  const link = connectFar({ host: "127.0.0.1", port }, delayMs);
+  const link = connectFar({ host: "127.0.0.1", port }, { linkDelayMs: delayMs });
   toClose.push(
     () => server.close(),
     () => link.destroy(),
@@ -110,7 +110,7 @@ test("a connection that is reset says why, after the delay; one that we close br
   link.on("data", (chunk) => heard.push(chunk));
   await until("it is said", () => isSaid);
   link.destroy();
-  const later = connectFar({ host: "127.0.0.1", port: 1 }, DELAY_MS); // whose refusal sets out after the words
+  const later = connectFar({ host: "127.0.0.1", port: 1 }, { linkDelayMs: DELAY_MS }); // whose refusal sets out after the words
   await inTime("a refusal", once(later, "error"));
   assert.deepEqual(heard, []);
 });

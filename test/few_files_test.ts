@@ -1,10 +1,10 @@
 /** A process that may have 64 open files, and 200 connections that say nothing: it serves who comes next. */
 import assert from "node:assert/strict";
-import { connect } from "node:net";
 import { afterEach, test } from "node:test";
 import { connectionsFor } from "../plumbing/open_files.ts";
 import { discoveryUrl, inTime, startRole, until } from "./helpers.ts";
 import { endAll, roles, startOwnDiscovery, toClose } from "./started.ts";
+import { connect, fetch } from "./wires.ts";
 
 afterEach(endAll);
 
@@ -17,7 +17,7 @@ function startWithFewFiles(file: string, ...args: string[]) {
 }
 
 function connectTo(port: number) {
-  const socket = connect(port, "127.0.0.1");
+  const socket = connect({ port, host: "127.0.0.1" });
   toClose.push(() => socket.destroy());
   socket.on("error", () => {});
   return socket;

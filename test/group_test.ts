@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, test } from "node:test";
-import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
+import type { DiscoveryApi } from "../lib/discovery_api.ts";
 import { readRecord } from "../trace/check_record.ts";
 import { discoveryUrl, type Role, startRole, stopRole, until } from "./helpers.ts";
 import { endAll, roles, start, startOwnDiscovery } from "./started.ts";
+import { connect, createDiscoveryApi } from "./wires.ts";
 
 afterEach(endAll);
 
@@ -317,7 +317,7 @@ test("nc can talk to a receiver", async () => {
   const { api } = await startGroup(1, "--work", "100ms");
   const [receiver] = (await api.list()).receivers;
   assert.ok(receiver);
-  const socket = connect(receiver.port, "127.0.0.1");
+  const socket = connect({ port: receiver.port, host: "127.0.0.1" });
   socket.end('{"type":"message","id":"1","body":"oi"}\n'); // like nc -N: it has said all, and still listens
   const [answer] = await once(socket, "data");
   assert.deepEqual(JSON.parse(answer), {

@@ -37,12 +37,17 @@ export async function inTime<T>(what: string, promise: Promise<T>, timeoutMs = 6
   return Promise.race([promise, tooLate]).finally(() => clearTimeout(timer));
 }
 
-/** Starts a program in the project's folder, with standard input open, and without this shell's ACK_ variables. */
+/** This shell's, but of its ACK_ variables only the group's file. */
+export function cleanEnvironment(): Record<string, string | undefined> {
+  const isKept = (key: string) => !key.startsWith("ACK_") || key.endsWith("_GROUP_FILE");
+  return Object.fromEntries(Object.entries(process.env).filter(([key]) => isKept(key)));
+}
+
+/** Starts a program in the project's folder, with standard input open. */
 export function startProgram(command: string, args: readonly string[], env: Record<string, string> = {}) {
-  const clean = Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("ACK_")));
   const child = spawn(command, args, {
     cwd: ROOT,
-    env: { ...clean, ...env },
+    env: { ...cleanEnvironment(), ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   const said = { stdout: "", stderr: "" };

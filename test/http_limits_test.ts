@@ -1,12 +1,11 @@
 /** What the two HTTP servers do with peers that lie, that lag, and that never read. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { request } from "node:http";
 import { hostname } from "node:os";
 import { after, before, test } from "node:test";
-import { startDiscovery } from "../discovery.ts";
 import * as kind from "../plumbing/kinds.ts";
 import { keptLog, startRole, stopRole } from "./helpers.ts";
+import { fetch, request, startDiscovery } from "./wires.ts";
 
 const LEASES = { receiverTtlMs: 30_000, sweepEveryMs: 5000 };
 const OPTIONS = { host: "127.0.0.1", port: 0, allowHost: ["Discovery_Server", "b.example"], ...LEASES };
@@ -51,7 +50,8 @@ test("a body that is not UTF-8 gets 400, and says so", async () => {
 /** Asks with headers that `fetch` would not send. @returns status and body */
 function ask(path: string, headers: Record<string, string>, at = url): Promise<[number | undefined, string]> {
   return new Promise((resolve, reject) => {
-    request(`${at}${path}`, { headers, agent: false }, async (answer) => {
+    const { hostname: host, port } = new URL(at);
+    request({ host, port, path, headers }, async (answer) => {
       resolve([answer.statusCode, (await answer.toArray()).join("")]);
     })
       .on("error", reject)

@@ -68,6 +68,8 @@ export function createNormalizer() {
         .replace(/^\d\d:\d\d:\d\d /, "TIME ")
         .replace(/\b[0-9a-f]{8}\b/g, (id) => (isAny ? "ID" : (names.get(id) ?? "ID")))
         .replace(/\bclient-[0-9a-f]{6}\b/g, "client")
+        .replace(/ --group-file \S+/, "") // said with `npm run test:secure`
+        .replace("https://", "http://")
         .replace(/ --discovery http:\S+$/, "") // said when discovery has not its usual port
         .replace(/\b(127\.0\.0\.1:|port )\d+/g, "$1PORT")
         .replace(/#desk=\S+/, "")

@@ -43,7 +43,7 @@ export async function play(steps: readonly Step[]): Promise<string> {
 
 /** Starts what a page says, at other ports: those that `printed`, what the lesson said, names. */
 function startCommand(command: string, printed: string): Program {
-  const [, monitor = ""] = printed.match(/open http:\/\/127\.0\.0\.1:(\d+)/) ?? [];
+  const [, monitor = ""] = printed.match(/open https?:\/\/127\.0\.0\.1:(\d+)/) ?? [];
   const [, discovery = ""] =
     printed.match(/discovery: http:\/\/127\.0\.0\.1:(\d+)|--port (\d+)/)?.filter(Boolean) ?? [];
   const [, , file = "", ...args] = command.startsWith("npm run lesson")

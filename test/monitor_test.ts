@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { createServer, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { startDiscovery } from "../discovery.ts";
-import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { MAX_LIST_BYTES } from "../lib/messages.ts";
 import { createEventStore } from "../monitor/event_store.ts";
-import { startMonitor } from "../monitor.ts";
 import { findFreePort, listen } from "../plumbing/listen.ts";
 import { MAX_ALIVE, MAX_BATCH, MAX_BATCH_BYTES } from "../trace/batch.ts";
 import { readRecord } from "../trace/check_record.ts";
@@ -23,8 +20,15 @@ import {
   MONITOR_EVENTS,
   RECEIVER_EVENTS,
 } from "../trace/events.ts";
-import { openMonitor } from "../trace/to_monitor.ts";
 import { discoveryUrl, keptLog, startRole, stopRole, until } from "./helpers.ts";
+import {
+  createDiscoveryApi,
+  createHttpServer as createServer,
+  fetch,
+  openMonitor,
+  startDiscovery,
+  startMonitor,
+} from "./wires.ts";
 
 const LOCAL = { host: "127.0.0.1", port: 0 };
 let discovery: Awaited<ReturnType<typeof startDiscovery>>;

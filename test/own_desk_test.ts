@@ -4,6 +4,7 @@ import { afterEach, test } from "node:test";
 import type { DeskState } from "../monitor/desk_calls.ts";
 import { discoveryUrl, stopRole, until } from "./helpers.ts";
 import { endAll, start } from "./started.ts";
+import { fetch } from "./wires.ts";
 
 afterEach(endAll);
 
@@ -12,7 +13,7 @@ const LOCAL = ["--host", "127.0.0.1", "--port", "0"];
 test("a monitor with --desk starts receivers, sends to them, and ends them when it ends", async () => {
   const discovery = await discoveryUrl(start("discovery.ts", ...LOCAL));
   const monitor = start("monitor.ts", ...LOCAL, "--discovery", discovery, "--desk");
-  const [, url = "", key] = await monitor.says(/open (http:\S+)\/#desk=(\S+)/);
+  const [, url = "", key] = await monitor.says(/open (https?:\/\/[^/]+)\/\S*#desk=(\S+)/);
   async function order(what: object): Promise<DeskState & { status: number; code?: string }> {
     const headers = { "Content-Type": "application/json", Origin: url, Authorization: `Bearer ${key}` };
     const answer = await fetch(`${url}/desk`, { method: "POST", headers, body: JSON.stringify(what) });

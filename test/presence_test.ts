@@ -1,15 +1,13 @@
 /** Whom the monitor hears: clients that are alive, and discovery. */
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { afterEach, test } from "node:test";
-import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import { createPresence } from "../monitor/presence.ts";
-import { startMonitor } from "../monitor.ts";
 import { listen } from "../plumbing/listen.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { createTrace } from "../trace/trace.ts";
 import { discoveryUrl, keptLog, type Role, stopRole, until } from "./helpers.ts";
 import { endAll, start, toClose } from "./started.ts";
+import { createDiscoveryApi, createHttpServer as createServer, fetch, startMonitor } from "./wires.ts";
 
 afterEach(endAll);
 

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
-import { connect, type Socket } from "node:net";
+import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { afterEach, test } from "node:test";
 import * as v from "valibot";
-import { startDiscovery } from "../discovery.ts";
-import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
+import { type DiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
 import { createFrameReader } from "../lib/framing.ts";
 import { AckSchema } from "../lib/messages.ts";
 import { createIntake } from "../plumbing/intake.ts";
@@ -16,12 +15,19 @@ import {
   type ReceiverNode,
   type ReceiverOptions,
   registerReceiver,
-  startReceiver,
   stayRegistered,
 } from "../receiver.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { createTrace } from "../trace/trace.ts";
 import { keptLog, startRole, stopRole, until } from "./helpers.ts";
+import {
+  connect,
+  createDiscoveryApi,
+  createHttpServer as createServer,
+  opened,
+  startDiscovery,
+  startReceiver,
+} from "./wires.ts";
 
 const OPTIONS = {
   name: "receiver-test",
@@ -71,7 +77,7 @@ interface Peer {
 
 async function connectTo(node: ReceiverNode): Promise<Peer> {
   const socket = connect({ port: node.port, host: "127.0.0.1" });
-  await once(socket, "connect");
+  await opened(socket);
   toClose.push(() => socket.destroy());
   const frames: Peer["frames"] = [];
   const onProblem = (_code: string, problem: string) => socket.destroy(new Error(problem));

@@ -14,11 +14,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { createDiscoveryApi } from "../lib/discovery_api.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { openRecord } from "../trace/record.ts";
 import { startRole, until } from "./helpers.ts";
 import { endAll, roles, start, startOwnDiscovery } from "./started.ts";
+import { createDiscoveryApi } from "./wires.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "harmed-"));
 after(() => rmSync(folder, { recursive: true }));

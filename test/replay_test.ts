@@ -11,6 +11,7 @@ import { readRecord } from "../trace/check_record.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { keptLog, startRole } from "./helpers.ts";
 import { endAll, roles, start } from "./started.ts";
+import { fetch } from "./wires.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "replay-"));
 after(() => rmSync(folder, { recursive: true }));

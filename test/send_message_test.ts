@@ -1,6 +1,6 @@
 /** One message: the retry loop of client.ts, over lib/links.ts, to receivers that do what the test says. */
 import assert from "node:assert/strict";
-import { createServer, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { afterEach, test } from "node:test";
 import type { AttemptState } from "../group/result.ts";
 import { writeFrame } from "../lib/framing.ts";
@@ -9,6 +9,7 @@ import { listen } from "../plumbing/listen.ts";
 import { ack, fakeDiscovery, fakeReceiver, giveUp, LONG_MS, makeClient, RETRY_MS } from "./fake_receivers.ts";
 import { until } from "./helpers.ts";
 import { endAll, toClose } from "./started.ts";
+import { createServer } from "./wires.ts";
 
 afterEach(endAll);
 

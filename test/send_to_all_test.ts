@@ -6,11 +6,12 @@ import { sendMessage } from "../client.ts";
 import { isGone } from "../group/is_gone.ts";
 import type { Result, SendOptions } from "../group/result.ts";
 import { type Enough, type Member, sendToAll } from "../group/send_to_all.ts";
-import { createDiscoveryApi, DiscoveryError, type Listing } from "../lib/discovery_api.ts";
+import { DiscoveryError, type Listing } from "../lib/discovery_api.ts";
 import type { Message, Receiver } from "../lib/messages.ts";
 import { ackAs, fakeDiscovery, fakeGroup, giveUp, LONG_MS, makeClient } from "./fake_receivers.ts";
 import { until } from "./helpers.ts";
 import { endAll } from "./started.ts";
+import { createDiscoveryApi } from "./wires.ts";
 
 afterEach(endAll);
 

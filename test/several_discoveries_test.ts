@@ -1,17 +1,17 @@
 /** `--discovery A,B`: the next one when one doesn't answer, and what is said when they are not one and the same. */
 import assert from "node:assert/strict";
 import dns from "node:dns/promises";
-import { createServer, type RequestListener, type ServerResponse } from "node:http";
+import type { RequestListener, ServerResponse } from "node:http";
 import { afterEach, type TestContext, test } from "node:test";
-import { createApp, createRegistry, type Registry, startDiscovery } from "../discovery.ts";
+import { createApp, createRegistry, type Registry } from "../discovery.ts";
 import { isGone } from "../group/is_gone.ts";
-import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
+import type { DiscoveryApi } from "../lib/discovery_api.ts";
 import type { Receiver } from "../lib/messages.ts";
-import { serve } from "../plumbing/http_server.ts";
 import { findFreePort, listen } from "../plumbing/listen.ts";
 import { createTrace } from "../trace/trace.ts";
 import { keptLog, stopRole, until } from "./helpers.ts";
 import { endAll, start, startOwnDiscovery, toClose } from "./started.ts";
+import { createDiscoveryApi, createHttpServer as createServer, serve, startDiscovery } from "./wires.ts";
 
 afterEach(endAll);
 
@@ -50,7 +50,7 @@ function answerAs(response: ServerResponse, registry: string, isComplete = "yes"
 function callAll(urls: string | string[]) {
   const { log, lines } = keptLog();
   const warned = (what: RegExp) => lines.filter((line) => what.test(line)).length;
-  return { api: createDiscoveryApi(urls, log), lines, warned };
+  return { api: createDiscoveryApi(urls, { log }), lines, warned };
 }
 
 test("a call goes to the discovery that answered last, and to the next one when that doesn't answer", async () => {

@@ -1,6 +1,6 @@
 /** What a test starts, and what ends it after each. */
-import { startDiscovery } from "../discovery.ts";
 import { keptLog, type Role, startRole, stopRole } from "./helpers.ts";
+import { startDiscovery } from "./wires.ts";
 
 /** What is to be closed after each test. */
 export const toClose: (() => unknown)[] = [];

@@ -1,9 +1,10 @@
 /** A network that can be broken: TCP proxies in front of the receivers, and the discovery that sends clients there. */
-import { createServer as createHttpServer, type Server as HttpServer } from "node:http";
+import type { Server as HttpServer } from "node:http";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DiscoveryApi } from "../lib/discovery_api.ts";
 import { listen } from "../plumbing/listen.ts";
+import { createHttpServer } from "./wires.ts";
 
 /**
  * What the network does with the bytes between a client and a receiver.
