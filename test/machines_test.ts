@@ -94,7 +94,7 @@ test("each Deployment and each Service of kubernetes.yml finds its pods", () => 
 });
 
 for (const [role, name] of Object.entries(SERVICES)) {
-  test(`a ${role} has the image, the memory and V8's part of it wherever it runs`, () => {
+  test(`a ${role} has the image, the memory, V8's part of it and the group's file wherever it runs`, () => {
     const compose = readYaml(`docker-compose.${role}.yml`).services[name];
     const inStack = readYaml("docker-stack.yml").services[name];
     const [pod] = documents.filter(({ kind, metadata }) => kind === "Deployment" && metadata.name === role);
@@ -110,5 +110,11 @@ for (const [role, name] of Object.entries(SERVICES)) {
     );
     assert.equal(inStack.environment.NODE_OPTIONS, compose.environment.NODE_OPTIONS);
     assert.equal(env.NODE_OPTIONS, compose.environment.NODE_OPTIONS);
+
+    const variable = `ACK_${role.toUpperCase()}_GROUP_FILE`;
+    const secret = readYaml("docker-stack.group.yml").services[name];
+    assert.equal(compose.environment[variable], `\${GROUP_FILE:-}`);
+    assert.deepEqual(compose.secrets, [{ source: "group_file", target: "/app/group.pem" }]);
+    assert.deepEqual(secret.environment, { [variable]: `/run/secrets/${secret.secrets}` });
   });
 }
