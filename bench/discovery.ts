@@ -60,7 +60,7 @@ async function onEtcd(size: number, measure: (...args: string[]) => Promise<void
 }
 
 async function measureRound(result: StoreResult, isQuick: boolean, ...args: string[]): Promise<void> {
-  const discovery = await startDiscovery(...args);
+  const discovery = await startDiscovery({ args });
   let registered = 0;
   for (const { receivers, ms } of result.listings) {
     await register(discovery, registered, receivers);

@@ -1,5 +1,9 @@
 /** Our own roles, started by the command lines that a user would type. */
+import type { Got } from "got";
+import { readGroupFile } from "../plumbing/group_file.ts";
+import { createHttpClient } from "../plumbing/http_client.ts";
 import { findFreePort } from "../plumbing/listen.ts";
+import { writeGroupFile } from "../test/group_files.ts";
 import { until } from "../test/helpers.ts";
 import { type Started, startScript } from "./processes.ts";
 
@@ -8,27 +12,41 @@ const PATIENCE_MS = 60_000; // for what takes a second or two; then it counts as
 export interface Discovery extends Started {
   port: number;
   url: string;
+  /** What makes others members of its group. */
+  member: readonly string[];
   /** Resolves when so many receivers are in the group. */
   untilReceivers(count: number): Promise<unknown>;
 }
 
-export async function startDiscovery(...args: readonly string[]): Promise<Discovery> {
+interface DiscoveryOptions {
+  args?: readonly string[];
+  groupFile?: string | undefined;
+}
+
+/** The file of a group for this run. */
+export const makeGroup = () => writeGroupFile("bench.pem");
+
+export async function startDiscovery({ args = [], groupFile }: DiscoveryOptions = {}): Promise<Discovery> {
+  const member = groupFile ? ["--group-file", groupFile] : [];
   const port = await findFreePort(); // at `warn` discovery doesn't say where it listens
   const process = startScript("discovery.ts", [
     ...["--host", "127.0.0.1", "--port", `${port}`, "--receiver-ttl", "10m", "--log-level", "warn"],
     ...args,
+    ...member,
   ]);
   const url = `http://127.0.0.1:${port}`;
+  const own = groupFile ? readGroupFile(groupFile) : undefined;
+  const http = createHttpClient(url, { maxSockets: 1, withinMs: 5000, groupFile: own });
   const untilReceivers = (count: number) =>
-    until(`${count} receivers in the group`, async () => (await countReceivers(url)) === count, PATIENCE_MS);
+    until(`${count} receivers in the group`, async () => (await countReceivers(http)) === count, PATIENCE_MS);
   await untilReceivers(0);
-  return { ...process, port, url, untilReceivers };
+  return { ...process, port, url, member, untilReceivers };
 }
 
 /** How many are in the group; undefined while discovery doesn't answer yet. */
-async function countReceivers(url: string): Promise<number | undefined> {
-  const answer = await fetch(`${url}/health`).catch(() => undefined);
-  return answer && ((await answer.json()) as { receivers: number }).receivers;
+async function countReceivers(http: Got): Promise<number | undefined> {
+  const answer = await http("health").catch(() => undefined);
+  return answer && JSON.parse(answer.body.toString()).receivers;
 }
 
 /** Starts receivers without faults, in one process. They have yet to register. */
@@ -38,11 +56,18 @@ export function startReceivers(
 ): Started {
   return startScript("receiver.ts", [
     ...["--discovery", discovery.url, "--advertise-host", "127.0.0.1", "--copies", `${copies}`],
-    ...["--fault-rate", "0", "--log-level", logLevel],
+    ...["--fault-rate", "0", "--log-level", logLevel, ...discovery.member],
   ]);
 }
 
 /** Starts a client that sends what it is told to, and then ends. */
 export function startClient(discovery: Discovery, args: readonly string[]): Started {
-  return startScript("client.ts", ["--discovery", discovery.url, "--log-level", "warn", ...args]);
+  return startScript("client.ts", [
+    "--discovery",
+    discovery.url,
+    "--log-level",
+    "warn",
+    ...discovery.member,
+    ...args,
+  ]);
 }

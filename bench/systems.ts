@@ -1,6 +1,6 @@
 /** What is compared: our own roles, and the peers, each with a server and a client in processes of their own. */
 import { existsSync } from "node:fs";
-import { startClient, startDiscovery, startReceivers } from "./ours.ts";
+import { makeGroup, startClient, startDiscovery, startReceivers } from "./ours.ts";
 import { isOnPath, start } from "./processes.ts";
 
 const PEER_SECONDS = { full: 2, quick: 0.5 }; // after that a peer's client begins no message more
@@ -36,7 +36,8 @@ export interface System {
 export const OURS = "this project";
 
 export const SYSTEMS: System[] = [
-  { name: OURS, start: startOurs },
+  { name: OURS, start: () => startOurs() },
+  { name: "this project, with a group file", start: async () => startOurs(await makeGroup()) },
   peer("bare socket", ["bare_socket.js"]),
   peer("bare socket, batched", ["bare_socket.js", "--batched"]),
   peer("NATS request-reply", ["nats.js"], { npm: "@nats-io/transport-node", command: "nats-server" }),
@@ -46,8 +47,8 @@ export const SYSTEMS: System[] = [
 ];
 
 /** Our roles, by their command lines; what the client measured is what it says to its user. */
-async function startOurs(): Promise<Server> {
-  const discovery = await startDiscovery();
+async function startOurs(groupFile?: string): Promise<Server> {
+  const discovery = await startDiscovery({ groupFile });
   const receiver = startReceivers(discovery);
   await discovery.untilReceivers(1);
   return {
