@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { type DiscoveryApi, DiscoveryError } from "../lib/discovery_api.ts";
 import { createFrameReader } from "../lib/framing.ts";
 import { AckSchema } from "../lib/messages.ts";
+import { isAbort } from "../plumbing/child_controller.ts";
 import { createIntake } from "../plumbing/intake.ts";
 import { findFreePort, listen } from "../plumbing/listen.ts";
 import {
@@ -428,7 +429,9 @@ function fakeDiscovery(given: Partial<DiscoveryApi>): DiscoveryApi {
 
 /** Keeps its lease until the test is over. */
 function stay({ node, stop }: Awaited<ReturnType<typeof start>>): void {
-  stayRegistered(node);
+  stayRegistered(node).catch((error) => {
+    if (!isAbort(error)) throw error; // it may be stopped in the middle of a heartbeat, as run.ts knows, too
+  });
   toClose.push(() => stop.abort());
 }
 
