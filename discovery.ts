@@ -28,7 +28,7 @@ export const OPTIONS = {
   ...http.httpOptions("5000"),
   "receiver-ttl": option(kind.duration, "30s", "how long a receiver stays listed without a heartbeat"),
   "sweep-every": option(kind.interval, "5s", "how often expired receivers are removed from memory"),
-  store: optional(kind.urls, "an etcd that keeps the group, for several discoveries [default: memory]"),
+  store: optional(kind.etcdUrls, "an etcd that keeps the group, for several discoveries [default: memory]"),
   monitor: TRACE_OPTIONS.monitor,
   ...LOG_OPTIONS,
 };

@@ -134,7 +134,17 @@ export const urls: Kind<string[]> = {
   right: `one to ${MAX_URLS} different addresses, comma separated, such as http://localhost:5000`,
   parse(text) {
     const given = text.split(",").map((one) => url.parse(one.trim()));
-    const different = new Set(given.filter((one) => one !== undefined));
-    return different.size === given.length && given.length <= MAX_URLS ? [...different] : undefined;
+    const right = given.filter((one) => one !== undefined);
+    const different = new Set(right.map((one) => new URL(one).href));
+    return different.size === given.length && given.length <= MAX_URLS ? right : undefined;
+  },
+};
+
+/** The same of an etcd's nodes. */
+export const etcdUrls: Kind<string[]> = {
+  right: `one to ${MAX_URLS} different addresses of an etcd, comma separated, such as http://localhost:2379`,
+  parse(text) {
+    const given = urls.parse(text);
+    return given?.every((one) => one.startsWith("http://")) ? given : undefined;
   },
 };

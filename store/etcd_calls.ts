@@ -112,9 +112,7 @@ export async function askText<T>(etcd: Etcd, { what, endsAt }: Purpose, call: Te
     if (pauseMs > 0) await delay(pauseMs);
   }
   const isEtcd = problem !== NO_ETCD;
-  const hint = isEtcd
-    ? "is it up, and more than half of its nodes? Nobody is dropped meanwhile"
-    : "see --store";
+  const hint = isEtcd ? "is it up, and more than half of its nodes?" : "see --store";
   const message = `Cannot ${what}: etcd doesn't answer (${at}${printable(cut(problem))}); ${hint}`;
   throw new (isEtcd ? HTTPException : NotEtcdError)(503, { message });
 }

@@ -1,5 +1,6 @@
 /** The group as it is on etcd, read anew only when something has changed there. The registry on etcd lists from it. */
 import { randomUUID } from "node:crypto";
+import { HTTPException } from "hono/http-exception";
 import * as wire from "../lib/messages.ts";
 import { readJson } from "../plumbing/read_json.ts";
 import {
@@ -30,6 +31,9 @@ export interface Group {
   /** Of etcd, which counts every change of a key. */
   revision: number;
   isComplete: boolean;
+  /** When etcd answered last, and until when those may be missing whose leases ended while it stood still. */
+  heardAt: number;
+  shakenUntil: number;
   receivers: Map<string, wire.Receiver>;
   /** Hears who is new in the list, and who isn't in it any more. */
   onRead: (come: wire.Receiver[], gone: wire.Receiver[]) => void;
@@ -43,6 +47,8 @@ export function createGroup(etcd: Etcd, ttlMs: number, onRead: Group["onRead"]):
     id: undefined,
     revision: 0,
     isComplete: false,
+    heardAt: performance.now(),
+    shakenUntil: 0,
     receivers: new Map(),
     onRead,
     reading: undefined,
@@ -54,14 +60,24 @@ export async function askRevision(group: Group, purpose: Purpose): Promise<numbe
   const range = { path: "kv/range", body: { key: toBase64(BORN) }, schema: RangeSchema };
   const { kvs, header } = await ask(group.etcd, purpose, range);
   await settle(group, purpose, kvs[0]);
+  const now = performance.now();
+  if (now - group.heardAt >= group.ttlMs / 2) group.shakenUntil = now + group.ttlMs;
+  group.heardAt = now;
   return header.revision;
 }
 
 /** Takes the registry's id from what stands there; if there is none, the registry begins: etcd is new, or was emptied. */
 export async function settle(group: Group, purpose: Purpose, born: KeyValue | undefined): Promise<void> {
-  const id = born?.value ?? (await beginRegistry(group, purpose));
+  const id = born ? readName(born, purpose) : await beginRegistry(group, purpose);
   if (id !== group.id) group.revision = 0;
   group.id = id;
+}
+
+/** It goes into a header of every answer. */
+function readName({ key, value }: KeyValue, { what }: Pick<Purpose, "what">): string {
+  if (/^[\w-]{1,128}$/.test(value)) return value;
+  const message = `Cannot ${what}: on etcd, ${key} is no name of a registry; delete it`;
+  throw new HTTPException(503, { message });
 }
 
 async function beginRegistry({ etcd, ttlMs }: Group, purpose: Purpose): Promise<string> {
@@ -105,8 +121,9 @@ async function read(group: Group): Promise<void> {
   let [isComplete, id] = [true, group.id];
   for await (const page of readPages(etcd)) {
     revision ||= page.header.revision;
-    for (const { key, value, create_revision } of page.kvs) {
-      if (key === BORN) id = value;
+    for (const keyValue of page.kvs) {
+      const { key, value, create_revision } = keyValue;
+      if (key === BORN) id = readName(keyValue, { what: "list receivers" });
       if (key === YOUNG) isComplete = false;
       const receiver = key.startsWith(RECEIVERS) ? readJson(wire.ReceiverSchema, value) : undefined;
       if (receiver && "value" in receiver)

@@ -9,6 +9,7 @@ import * as wire from "../lib/messages.ts";
 import { createJsonList } from "../plumbing/json_list.ts";
 import type { Log } from "../plumbing/log.ts";
 import { UsageError } from "../plumbing/options.ts";
+import { TSX } from "../plumbing/printable.ts";
 import type { OnChange } from "../trace/changes.ts";
 import { RangeSchema, RECEIVERS, under } from "./etcd_answers.ts";
 import { ask, begin, createEtcd, NotEtcdError } from "./etcd_calls.ts";
@@ -60,8 +61,8 @@ function createStore(
  * @throws {Error} "Cannot …" when something else than etcd answers; an etcd that is away is waited for
  */
 export async function openEtcdRegistry(...settings: Parameters<typeof createStore>): Promise<Registry> {
-  const [ttlMs, , { urls }] = settings;
-  checkUsage(ttlMs, urls);
+  const [ttlMs] = settings;
+  checkLease(ttlMs);
   const store = createStore(...settings);
   const end = new AbortController();
   await greet(store);
@@ -87,15 +88,11 @@ export async function openEtcdRegistry(...settings: Parameters<typeof createStor
   };
 }
 
-function checkUsage(ttlMs: number, urls: readonly string[]): void {
-  const other = urls.find((url) => !url.startsWith("http://"));
-  if (other !== undefined)
-    throw new UsageError(
-      `Cannot start discovery: --store has ${other}; it takes http://, such as http://etcd:2379`,
-    );
+function checkLease(ttlMs: number): void {
   if (ttlMs < MIN_LEASE_MS || ttlMs % 1000 !== 0)
     throw new UsageError(
-      `Cannot start discovery: --receiver-ttl is ${ttlMs}ms; with --store it takes whole seconds, 2s or more`,
+      `Cannot start discovery: --receiver-ttl is ${ttlMs}ms; with --store it takes whole seconds, 2s or more\n` +
+        `Try: ${TSX} discovery.ts --store http://localhost:2379 --receiver-ttl 30s`,
     );
 }
 
@@ -120,7 +117,8 @@ async function heartbeat({ keepAlive, lastHeard }: Store, id: string): Promise<b
 async function list({ group, json, lastHeard }: Store) {
   await readUpTo(group, await askRevision(group, begin("list receivers")));
   const make = () => ({ items: [...group.receivers.values()].map(lastHeard.date), ends: [] });
-  return { json: json.write(make), isComplete: group.isComplete };
+  const isComplete = group.isComplete && performance.now() >= group.shakenUntil;
+  return { json: json.write(make), isComplete };
 }
 
 async function count({ etcd }: Store): Promise<number> {

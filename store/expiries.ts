@@ -94,8 +94,9 @@ function listen(expiries: Expiries, signal: AbortSignal): Promise<void> {
       answer.on("error", reject);
       let rest = "";
       answer.setEncoding("utf8").on("data", (piece: string) => {
-        const lines = (rest + piece).split("\n");
-        rest = lines.pop() ?? "";
+        const [first = "", ...others] = piece.split("\n");
+        const lines = others.length > 0 ? [rest + first, ...others.slice(0, -1)] : [];
+        rest = others.at(-1) ?? rest + first; // a line that goes on costs nothing but its memory
         if (rest.length > MAX_LINE_LENGTH || !lines.every((line) => take(expiries, line))) stop();
       });
     });
@@ -154,9 +155,11 @@ async function tellExpired(expiries: Expiries): Promise<void> {
 async function claim(etcd: Etcd, heard: readonly Expiry[]): Promise<Expiry[] | undefined> {
   const purpose = begin("tell who has expired");
   const key = toBase64(TOLD);
-  const { kvs } = await ask(etcd, purpose, { path: "kv/range", body: { key }, schema: RangeSchema });
+  const { kvs, header } = await ask(etcd, purpose, { path: "kv/range", body: { key }, schema: RangeSchema });
   const [told] = kvs;
-  const mine = heard.filter(({ revision }) => revision > Number(told?.value ?? 0));
+  const upTo = Number(told?.value ?? 0);
+  // One that is no revision, or one that is yet to come, is not ours: it tells nothing.
+  const mine = heard.filter(({ revision }) => !(upTo <= header.revision) || revision > upTo);
   const last = mine.at(-1);
   if (last === undefined) return [];
   const body = {

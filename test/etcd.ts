@@ -1,8 +1,9 @@
 /** The registry on a real etcd, of one node and of three: what every registry does, and what several on one etcd do. */
 import assert from "node:assert/strict";
 import { after, before, type TestContext, test } from "node:test";
+import { BORN } from "../store/etcd_answers.ts";
 import { openEtcdRegistry } from "../store/etcd_registry.ts";
-import { type EtcdCluster, emptyEtcd, startEtcd } from "./etcd_nodes.ts";
+import { askEtcd, type EtcdCluster, emptyEtcd, startEtcd } from "./etcd_nodes.ts";
 import { keptLog, until } from "./helpers.ts";
 import { add, list, type OpenOptions, testRegistry } from "./registry_suite.ts";
 
@@ -115,6 +116,32 @@ for (const size of [1, 3]) {
     );
   });
 }
+
+test("an etcd that stood still for longer than a lease isn't complete for a lease: who lives may be missing", async (t) => {
+  const etcd = await startEtcd(1);
+  t.after(() => etcd.close());
+  const { registry } = await openOn(t, etcd, { ttlMs: 2000 });
+  const isComplete = async () => (await registry.list()).isComplete;
+  await until("it is complete", isComplete);
+  await add(registry, "a");
+  etcd.nodes[0]?.child.kill("SIGSTOP");
+  await assert.rejects(isComplete(), /Cannot list receivers: etcd doesn't answer/);
+  await assert.rejects(isComplete());
+  etcd.nodes[0]?.child.kill("SIGCONT");
+  await until("it answers", async () => !(await isComplete().catch(() => true)));
+  await until("it is complete again", isComplete);
+});
+
+test("what is no name of a registry is named, and ends nobody", async (t) => {
+  const etcd = await startEtcd(1);
+  t.after(() => etcd.close());
+  const { registry } = await openOn(t, etcd, { ttlMs: 2000 });
+  const key = Buffer.from(BORN).toString("base64");
+  for (const name of ["olá☃", "a\nb", "x".repeat(129)]) {
+    await askEtcd(etcd.urls[0] ?? "", "kv/put", { key, value: Buffer.from(name).toString("base64") });
+    await assert.rejects(registry.list(), /on etcd, \/ack-group\/born is no name of a registry; delete it/);
+  }
+});
 
 test("a node that stands still is left for another, and who expires is told nevertheless", async (t) => {
   const etcd = await startEtcd(3);

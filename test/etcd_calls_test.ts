@@ -92,7 +92,7 @@ for (const [what, answer, why] of hopeless) {
       return true;
     });
     const ms = performance.now() - startedAt;
-    assert.ok(ms < 1950, `${ms} ms`);
+    assert.ok(ms < 3000, `${ms} ms`); // with what a busy machine needs to say so
   });
 }
 
@@ -166,8 +166,12 @@ test("createLastHeard() dates by the latest that is known here, and no longer ag
 });
 
 const wrong: [string[], RegExp][] = [
-  [["--store", "etcd:2379"], /--store .*takes one to 8 different addresses/],
-  [["--store", "https://etcd:2379"], /--store has https:\/\/etcd:2379; it takes http:\/\//],
+  [
+    ["--store", "etcd:2379"],
+    /--store .*takes one to 8 different addresses of an etcd, .* http:\/\/localhost:2379/,
+  ],
+  [["--store", "https://etcd:2379"], /--store .*such as http:\/\/localhost:2379/],
+  [["--store", "http://etcd:2379,http://etcd:2379/"], /--store .*takes one to 8 different addresses/],
   [
     ["--store", "http://etcd:2379", "--receiver-ttl", "1s"],
     /--receiver-ttl is 1000ms; .* whole seconds, 2s or more/,

@@ -21,7 +21,7 @@ async function follow(t: TestContext, streams: (object | string)[][]) {
     },
     "/v3/kv/range": (_, response) => {
       const kvs = toldUpTo ? [{ key: "", value: toldUpTo, mod_revision: "1" }] : [];
-      response.end(JSON.stringify({ header: { revision: "1" }, kvs }));
+      response.end(JSON.stringify({ header: { revision: "1000" }, kvs }));
     },
     "/v3/kv/txn": ({ success }, response) => {
       toldUpTo = success[0]?.request_put.value;
