@@ -170,11 +170,11 @@ async function sendTo(client: Client, report: Report, order: prompt.Order, signa
 
 /** Lists, asks what to send to whom, sends, and lists again, until the user quits or the input ends. */
 async function askAndSend(client: Client, report: Report, screen: Screen, options: Options) {
-  const { message: body, need, signal } = options;
+  const { message: body, need, discovery, signal } = options;
   const person = prompt.listenToPerson(screen, signal);
   for (let choice: prompt.Choice = "list"; choice !== "quit"; ) {
     const receivers = prompt.sortByName(await discoverReceivers(client, person.signal));
-    if (choice !== "refresh" || receivers.length > 0) prompt.showReceivers(screen, receivers);
+    if (choice !== "refresh" || receivers.length > 0) prompt.showReceivers(screen, receivers, discovery);
     choice = await prompt.askWhom(screen, receivers);
     if (typeof choice === "string") continue;
     const order = { body, ...choice, need };

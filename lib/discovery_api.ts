@@ -25,10 +25,17 @@ const MAX_SOCKETS = 50;
 export class DiscoveryError extends Error {
   /** `unreachable`: nobody answered; `unable`: with a 5xx; `refused`: what was to be registered is wrong; `bad_answer`: not discovery's. */
   code: "unreachable" | "unable" | "refused" | "bad_answer";
-  constructor(code: DiscoveryError["code"], message: string, options?: ErrorOptions) {
+  /** Where it was asked: the first of several. */
+  url: string | undefined;
+  constructor(
+    code: DiscoveryError["code"],
+    message: string,
+    options?: ErrorOptions & { url?: string | undefined },
+  ) {
     super(message, options);
     this.name = "DiscoveryError";
     this.code = code;
+    this.url = options?.url;
   }
 }
 
@@ -102,7 +109,7 @@ async function request(
     throw new DiscoveryError(code, `${cannot} at ${url}: ${whatItSaid(answer)}`);
   } catch (cause) {
     if (!(cause instanceof CallError)) throw cause;
-    throw new DiscoveryError(cause.code, `${cannot} ${cause.message}`, { cause });
+    throw new DiscoveryError(cause.code, `${cannot} ${cause.message}`, { cause, url: servers.all[0]?.url });
   }
 }
 

@@ -38,15 +38,17 @@ export async function waitForDiscoveryServer<T>(
       if (!(error instanceof DiscoveryError) || error.code === "refused") throw error;
       signal.throwIfAborted();
       const seconds = everyMs / 1000;
-      log.warn(`waiting for discovery, asking again in ${seconds}s (${error.message})${HINTS[error.code]}`);
+      log.warn(`waiting for discovery, asking again in ${seconds}s (${error.message})${hintFor(error)}`);
     }
     await delay(everyMs, undefined, { signal });
   }
 }
 
-const HINTS: Record<DiscoveryError["code"], string> = {
-  unreachable: `; start it with: ${TSX} discovery.ts`,
-  unable: "", // what it answered says it
-  refused: "",
-  bad_answer: "; is that discovery? Another program may have its port; pass --discovery",
-};
+/** What to do about it, unless what discovery answered says that. */
+function hintFor({ code, url }: DiscoveryError): string {
+  if (code === "bad_answer")
+    return "; is that discovery? Another program may have its port; pass --discovery";
+  if (code !== "unreachable") return "";
+  const port = url ? new URL(url).port : "";
+  return `; start it with: ${TSX} discovery.ts${["", "5000"].includes(port) ? "" : ` --port ${port}`}`;
+}

@@ -12,6 +12,7 @@ const PROMPT =
 
 /** Besides its body, a frame has less than 1 KiB. */
 const MAX_MESSAGE_BYTES = MAX_FRAME_BYTES - 1024;
+const USUAL_DISCOVERY = "http://localhost:5000"; // where a receiver asks that isn't told
 const REFRESH_MS = 1000; // an empty group is listed again by itself, as in the Python
 
 /** The text of a message, as an option. */
@@ -27,14 +28,28 @@ export function sortByName(receivers: readonly Receiver[]): Receiver[] {
   return receivers.toSorted((a, b) => byName.compare(a.name ?? "", b.name ?? ""));
 }
 
-/** Prints the list, a line for each receiver with its number. Source: the Python's `show_receivers`. */
-export function showReceivers(screen: Screen, receivers: readonly Receiver[]): void {
-  for (const line of listReceivers(receivers)) screen.print(line);
+/**
+ * Prints the list, a line for each receiver with its number; `discovery` gave it. Source: the Python's
+ * `show_receivers`.
+ */
+export function showReceivers(
+  screen: Screen,
+  receivers: readonly Receiver[],
+  discovery: readonly string[],
+): void {
+  if (receivers.length === 0) screen.print(sayNobody(discovery));
+  else for (const line of listReceivers(receivers)) screen.print(line);
 }
 
-/** The same as lines. */
+/** That the group is empty, and how to start a receiver that joins it. */
+function sayNobody(discovery: readonly string[]): string {
+  const urls = discovery.join();
+  const where = urls === USUAL_DISCOVERY ? "" : ` --discovery ${urls}`;
+  return `No receiver is in the group yet. Start one with: ${TSX} receiver.ts${where}`;
+}
+
+/** The list as lines. */
 export function listReceivers(receivers: readonly Receiver[], nowSeconds = Date.now() / 1000): string[] {
-  if (receivers.length === 0) return [`No receiver is in the group yet. Start one with: ${TSX} receiver.ts`];
   const addresses = receivers.map(({ host, port }) => `${host}:${port}`);
   const widest = addresses.reduce((most, address) => Math.max(most, address.length), 0);
   const lines = receivers.map(({ id, last_seen, name = "" }, index) => {
@@ -83,7 +98,7 @@ export function chooseTarget(
 function findTarget(receivers: readonly Receiver[], whom: string): Target | { problem: string } {
   if (whom === "any" || whom === "all") return whom;
   if (receivers.length === 0)
-    return { problem: `No receiver is in the group: start one with: ${TSX} receiver.ts` };
+    return { problem: "No receiver is in the group: start one, with the same --discovery" };
   const byNumber = /^\d{1,6}$/.test(whom) ? receivers[Number(whom)] : undefined;
   if (byNumber) return byNumber;
 

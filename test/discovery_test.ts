@@ -221,6 +221,29 @@ for (const [code, hint] of refusals) {
   });
 }
 
+for (const [host, command] of [
+  ["127.0.0.1:5000", /start it with: .*tsx discovery\.ts$/],
+  ["127.0.0.1:1", /start it with: .*tsx discovery\.ts --port 1$/],
+] as const) {
+  test(`waitForDiscoveryServer() says how to start the discovery at ${host}`, async () => {
+    const { log, lines } = keptLog();
+    const stop = new AbortController();
+    const url = `http://${host}`;
+    const ask = () => {
+      setImmediate(() => stop.abort());
+      return Promise.reject(new DiscoveryError("unreachable", "ECONNREFUSED", { url }));
+    };
+    const options = { log, signal: stop.signal };
+    await assert.rejects(waitForDiscoveryServer(ask, options), { name: "AbortError" });
+    assert.match(lines.join("\n"), command);
+  });
+}
+
+test("a call that nobody answers says where it was asked: at the first of several", async () => {
+  const api = createDiscoveryApi(["http://127.0.0.1:1", "http://127.0.0.1:2"]);
+  await assert.rejects(api.list(), { code: "unreachable", url: "http://127.0.0.1:1" });
+});
+
 test("waitForDiscoveryServer() doesn't ask again for what discovery refuses", async () => {
   const refused = new DiscoveryError("refused", "no such host");
   const options = { log: keptLog().log, signal: new AbortController().signal };

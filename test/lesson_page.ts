@@ -70,7 +70,7 @@ export function createNormalizer() {
         .replace(/\bclient-[0-9a-f]{6}\b/g, "client")
         .replace(/ --group-file \S+/, "") // said with `npm run test:secure`
         .replace("https://", "http://")
-        .replace(/ --discovery http:\S+$/, "") // said when discovery has not its usual port
+        .replace(/ (--discovery http:\S+|--port \d+)$/, "") // said when discovery has not its usual port
         .replace(/\b(127\.0\.0\.1:|port )\d+/g, "$1PORT")
         .replace(/#desk=\S+/, "")
         .replace(/seen \d+s ago/, "seen Ns ago")

@@ -28,16 +28,24 @@ test("listReceivers() shows number, id, address, when it was seen, and the name"
   ]);
 });
 
-test("listReceivers() says what to do when nobody is there", () => {
-  assert.match(listReceivers([]).join("\n"), /^No receiver .*tsx receiver.ts$/);
-});
-
 test("showReceivers() prints what listReceivers() lists, a line each", () => {
   const { screen, printed } = makeFakeScreen();
-  showReceivers(screen, group);
+  showReceivers(screen, group, []);
   assert.equal(printed.length, 4);
   assert.match(printed[1] ?? "", /^ {2}0: 5f1c2a7e {2}receiver-1:40121 {2}seen \d+s ago$/);
 });
+
+for (const [discovery, command] of [
+  [["http://localhost:5000"], /^No receiver .*tsx receiver\.ts$/],
+  [["http://localhost:5050"], /^No receiver .*tsx receiver\.ts --discovery http:\/\/localhost:5050$/],
+  [["http://a:1", "http://b:2"], /^No receiver .*tsx receiver\.ts --discovery http:\/\/a:1,http:\/\/b:2$/],
+] as const) {
+  test(`showReceivers() says how a receiver joins the empty group at ${discovery}`, () => {
+    const { screen, printed } = makeFakeScreen();
+    showReceivers(screen, [], discovery);
+    assert.match(printed.join("\n"), command);
+  });
+}
 
 for (const [choice, index] of [
   ["0", 0],
@@ -86,7 +94,7 @@ test("chooseTarget() refuses a text that is too long", () => {
 });
 
 test("chooseTarget() of nobody says what to do, except for all and any", () => {
-  assert.match(JSON.stringify(chooseTarget([], "0")), /"problem":"No receiver .*tsx receiver.ts"/);
+  assert.match(JSON.stringify(chooseTarget([], "0")), /"problem":"No receiver .*start one.*--discovery"/);
   assert.deepEqual(chooseTarget([], "all"), { target: "all" });
   assert.deepEqual(chooseTarget([], "any x"), { target: "any", body: "x" });
 });
