@@ -72,6 +72,13 @@ test("each page fits on two pages, and has its sections in their order", () => {
   }
 });
 
+test("a page doesn't show what happens before it is unfolded: one predicts first", () => {
+  for (const { file } of PAGES) {
+    const atFirst = readFileSync(file, "utf8").replace(/^<details>.*?^<\/details>$/gms, "");
+    assert.doesNotMatch(atFirst, /^```/m, file);
+  }
+});
+
 test("a page has the same steps in both languages", () => {
   const whatIsDone = (language: Language, page: string) =>
     readSteps(pageOf(language, page)).map(({ terminal, does = {} }) => `${terminal} ${Object.keys(does)}`);
