@@ -39,8 +39,8 @@ const OPTIONS = {
 };
 
 const WORDS = {
-  en: { lesson: "Lesson", page: "the sheet:", start: "Start one with: npm run lesson -- 1" },
-  pt: { lesson: "Lição", page: "a folha:", start: "Comece uma com: npm run lesson -- 1" },
+  en: { lesson: "Lesson", page: "the sheet:", start: "Start one with:" },
+  pt: { lesson: "Lição", page: "a folha:", start: "Comece uma com:" },
 };
 
 /** The language of this machine, as its environment says it. */
@@ -48,9 +48,11 @@ function languageOf({ LC_ALL, LC_MESSAGES, LANG }: NodeJS.ProcessEnv): Language 
   return (LC_ALL || LC_MESSAGES || LANG || "").startsWith("pt") ? "pt" : "en";
 }
 
-function listLessons(language: Language): string[] {
+function listLessons(lang: Language | undefined): string[] {
+  const language = lang ?? languageOf(process.env);
   const { lesson, start } = WORDS[language];
-  return [...LESSONS.map(({ title }, index) => `${lesson} ${index + 1}: ${title[language]}`), start];
+  const titles = LESSONS.map(({ title }, index) => `${lesson} ${index + 1}: ${title[language]}`);
+  return [...titles, `${start} npm run lesson -- 1${lang ? ` --lang ${lang}` : ""}`];
 }
 
 /** What a class reads before the prompt. */
@@ -113,7 +115,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   const isChosen = /^\d+$/.test(first);
   const options = readOptions(isChosen ? argv.slice(1) : argv);
   if (!isChosen) {
-    for (const line of listLessons(options.lang ?? languageOf(process.env))) console.log(line);
+    for (const line of listLessons(options.lang)) console.log(line);
     return 0;
   }
   const lesson = LESSONS[Number(first) - 1];
