@@ -115,9 +115,12 @@ for (const [args, problem] of [
   });
 }
 
+function wordsOf(file: string): string[] {
+  const page = readFileSync(`${ROOT}/docs/${file}`, "utf8");
+  return [...page.matchAll(/^\| `(.+?)` \|/gm)].map(([, word = ""]) => word);
+}
+
 test("the glossaries have every event, fault and outcome, and the same words", () => {
-  const wordsOf = (file: string) =>
-    [...readFileSync(`${ROOT}/docs/${file}`, "utf8").matchAll(/^\| `(.+?)` \|/gm)].map(([, word]) => word);
   const words = wordsOf("GLOSSARY.md");
   assert.deepEqual(wordsOf("GLOSSARY.pt-BR.md"), words);
   assert.equal(new Set(words).size, words.length, "each word once");
@@ -127,4 +130,23 @@ test("the glossaries have every event, fault and outcome, and the same words", (
     printed.filter((word) => !words.includes(word)),
     [],
   );
+});
+
+/** What is no word of the programs: addresses, commands, what was typed, names, ids, numbers and their units. */
+const NO_WORDS =
+  /https?:[^\s)]+|npx .*|".*?"|\S+:\d+|\b(client|receiver)-\w+|\b[0-9a-f]{8}\b|\b\d[\d.]*m?s?\b|[^\p{L}\d-]/gu;
+const PLAIN = "a after and as at browser by from in is it of open page port s the to".split(" ");
+
+test("the glossary has the words of what the lessons and the readme show", () => {
+  const logs = readFileSync(`${ROOT}/README.md`, "utf8").match(/^(\d\d:\d\d:\d\d| {2}attempt) .*$/gm) ?? [];
+  const printed = PAGES.flatMap(({ file }) => readSteps(file).flatMap(({ sees }) => sees));
+  const lines = [...printed.filter((line) => !/^(Lesson|Lição| {2}\d\.) /.test(line)), ...logs];
+  const toWords = (text: string) => text.replace(NO_WORDS, " ").replace(/ +/g, " ").trim();
+  const entries = wordsOf("GLOSSARY.md").map(toWords).filter(Boolean);
+  const longestFirst = entries.toSorted((a, b) => b.length - a.length);
+  const known = new RegExp(`\\b(${longestFirst.join("|")})s?\\b`, "gi");
+  const unexplained = lines.flatMap((line) => toWords(line).replace(known, "").match(/\S+/g) ?? []);
+  const missing = new Set(unexplained.filter((word) => !PLAIN.includes(word)));
+  assert.deepEqual([...missing], []);
+  assert.ok(logs.length > 5);
 });
