@@ -4,12 +4,13 @@
  * @typedef {import("./model.js").Model} Model
  * @typedef {import("./model.js").Attempt} Attempt
  * @typedef {{ at: number, words: string }} Line
- * @typedef {{ at: number, tell: () => string }} Untold its words are only made when it is shown: they take longest
+ * @typedef {import("./story_order.js").Untold} Untold
  */
 import { isLate, isUnsent, stateOf } from "./attempt_state.js";
 import { tellMore } from "./crowd.js";
 import { attemptsOf } from "./kept_attempts.js";
 import { printable, short } from "./short_names.js";
+import { byTime, placeAttempt, placeGroup, STEPS } from "./story_order.js";
 import { text } from "./text.js";
 import { duration } from "./times.js";
 
@@ -38,62 +39,64 @@ const OUTCOMES = /** @type {const} */ ({
 export function tellStory(model, message, clientOnly) {
   const attempts = attemptsOf(model, message);
   const lines = attempts.flatMap((attempt) =>
-    clientOnly
-      ? whatTheClientSaw(attempt, attempt.came)
-      : [...whatTheClientSaw(attempt, attempt.acks), ...whatTheReceiverDid(attempt)],
+    placeAttempt([
+      ...howItMoved(attempt, attempts),
+      ...whatTheClientSaw(attempt, clientOnly ? attempt.came : attempt.acks),
+      ...(clientOnly ? [] : whatTheReceiverDid(attempt)),
+    ]),
   );
-  lines.push(...howItMoved(attempts), ...whatTheGroupDid(model.groups.get(message)));
-  const shown = lines.sort((a, b) => a.at - b.at).slice(0, MAX_LINES);
-  const told = shown.map(({ at, tell }) => ({ at, words: tell() }));
-  const more = tellMore(lines.length - told.length);
+  const group = whatTheGroupDid(model.groups.get(message));
+  const ordered = (group ? placeGroup(lines, group) : lines).sort(byTime);
+  const told = ordered.slice(0, MAX_LINES).map(({ at, tell }) => ({ at, words: tell() }));
+  const more = tellMore(ordered.length - told.length);
   return more ? [...told, { at: told.at(-1)?.at ?? 0, words: more }] : told;
 }
 
 /**
  * A send to any goes on to another receiver; if something was sent before, it may be there too.
- * @param {Attempt[]} attempts @returns {Untold[]}
+ * @param {Attempt} attempt @param {Attempt[]} attempts @returns {Untold[]}
  */
-function howItMoved(attempts) {
-  return attempts.flatMap((attempt) => {
-    const { movedFrom, client, at } = attempt;
-    if (movedFrom === undefined || isUnsent(attempt)) return [];
-    const wasSent = attempts.some((other) => other.attempt < attempt.attempt && !isUnsent(other));
-    const names = { client, before: short(movedFrom), ...namesOf(attempt) };
-    return [{ at, tell: () => text(wasSent ? "sMoved" : "sMovedUnsent", names) }];
-  });
+function howItMoved(attempt, attempts) {
+  const { movedFrom, client, at, attempt: n } = attempt;
+  if (movedFrom === undefined || isUnsent(attempt)) return [];
+  const wasSent = attempts.some((other) => other.attempt < n && !isUnsent(other));
+  const names = { client, before: short(movedFrom), ...namesOf(attempt) };
+  const tell = () => text(wasSent ? "sMoved" : "sMovedUnsent", names);
+  return [{ at, step: STEPS.sent, attempt: n, tell }];
 }
 
-/** @param {import("./model.js").GroupAck | undefined} group @returns {Untold[]} */
+/** @param {import("./model.js").GroupAck | undefined} group @returns {Untold | undefined} */
 function whatTheGroupDid(group) {
-  if (!group) return [];
+  if (!group) return undefined;
   const { at, need, ackedBy: n } = group;
-  return [{ at, tell: () => text("sGroupAcked", { n, need }) }];
+  return { at, step: STEPS.groupAcked, attempt: 0, tell: () => text("sGroupAcked", { n, need }) };
 }
 
 /** @param {Attempt} attempt @param {Attempt["acks"]} acks @returns {Untold[]} */
 function whatTheClientSaw(attempt, acks) {
-  const { client, timedOutAt, failedAt, why = "?", gaveUp, notNeeded } = attempt;
+  const { client, timedOutAt, failedAt, why = "?", faultAt, gaveUp, notNeeded, attempt: n } = attempt;
   const names = { client, ...namesOf(attempt) };
   /** @type {Untold[]} */
   const lines = [];
+  const add = (/** @type {number} */ at, /** @type {number} */ step, /** @type {() => string} */ tell) =>
+    lines.push({ at, step, attempt: n, tell });
   if (!isUnsent(attempt) && attempt.movedFrom === undefined) {
-    const key = attempt.attempt > 1 ? "sRetried" : "sSent";
-    lines.push({ at: attempt.at, tell: () => text(key, { ...names, timeout: duration(attempt.timeout) }) });
+    const key = n > 1 ? "sRetried" : "sSent";
+    add(attempt.at, STEPS.sent, () => text(key, { ...names, timeout: duration(attempt.timeout) }));
   }
-  if (timedOutAt) lines.push({ at: timedOutAt, tell: () => text("sTimedOut", names) });
+  if (timedOutAt) add(timedOutAt, STEPS.ended, () => text("sTimedOut", names));
   if (failedAt) {
     const key = isUnsent(attempt) ? "sUnreached" : "sFailed";
-    lines.push({ at: failedAt, tell: () => text(key, { ...names, why }) });
+    add(failedAt, faultAt ? STEPS.failed : STEPS.ended, () => text(key, { ...names, why }));
   }
-  for (const ack of acks) {
-    if (ack.receivedAt === undefined) continue;
-    lines.push({ at: ack.receivedAt, tell: () => text(keyOfAck(ack, attempt), names) });
-  }
+  for (const ack of acks)
+    if (ack.receivedAt !== undefined)
+      add(ack.receivedAt, STEPS.answered, () => text(keyOfAck(ack, attempt), names));
   if (gaveUp) {
     const key = notNeeded ? "sNotNeeded" : "sGaveUp";
-    const outcome = () =>
-      text(OUTCOMES[/** @type {keyof typeof OUTCOMES} */ (gaveUp.outcome)] ?? "outcomeUnknown");
-    lines.push({ at: gaveUp.at, tell: () => text(key, { ...names, why: gaveUp.why, outcome: outcome() }) });
+    const outcome = OUTCOMES[/** @type {keyof typeof OUTCOMES} */ (gaveUp.outcome)] ?? "outcomeUnknown";
+    const tell = () => text(key, { ...names, why: gaveUp.why, outcome: text(outcome) });
+    add(gaveUp.at, notNeeded ? STEPS.notNeeded : STEPS.gaveUp, tell);
   }
   return lines;
 }
@@ -107,18 +110,24 @@ function keyOfAck(ack, attempt) {
 
 /** @param {Attempt} attempt @returns {Untold[]} */
 function whatTheReceiverDid(attempt) {
-  const { receivedAt, fault, faultAt, processedAt, body = "", duplicate, acks } = attempt;
+  const { receivedAt, fault, faultAt, processedAt, body = "", duplicate, acks, attempt: n } = attempt;
   const names = namesOf(attempt);
   /** @type {Untold[]} */
   const lines = [];
+  const add = (/** @type {number} */ at, /** @type {number} */ step, /** @type {() => string} */ tell) =>
+    lines.push({ at, step, attempt: n, tell });
   if (receivedAt)
-    lines.push({ at: receivedAt, tell: () => text(duplicate ? "sReceivedDuplicate" : "sReceived", names) });
+    add(receivedAt, STEPS.received, () => text(duplicate ? "sReceivedDuplicate" : "sReceived", names));
   if (faultAt) {
     const key = FAULT_TEXTS[/** @type {keyof typeof FAULT_TEXTS} */ (fault)];
-    lines.push({ at: faultAt, tell: () => (key ? text(key, names) : printable(String(fault))) });
+    const tell = () => (key ? text(key, names) : printable(String(fault)));
+    // The coin is tossed as the message comes; what becomes of the ack, if there is one, is told where that would be.
+    if (fault === "lost-ack" || fault === "late-ack")
+      add(Math.max(faultAt, processedAt ?? 0), STEPS.ackLost, tell);
+    else add(faultAt, STEPS.fault, tell);
   }
-  if (processedAt) lines.push({ at: processedAt, tell: () => text("sProcessed", { ...names, body }) });
-  for (const { at } of acks) if (at) lines.push({ at, tell: () => text("sAcked", names) });
+  if (processedAt) add(processedAt, STEPS.processed, () => text("sProcessed", { ...names, body }));
+  for (const { at } of acks) if (at) add(at, STEPS.acked, () => text("sAcked", names));
   return lines;
 }
 

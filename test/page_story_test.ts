@@ -73,6 +73,62 @@ describe("a send to the group that has its majority", () => {
   });
 });
 
+describe("the order of a story", () => {
+  const r = (at: number, event: TraceEvent["event"], details: Partial<TraceEvent> = {}) =>
+    told("receiver-a", at, event, { message: "m", attempt: 1, receiver: "a", from: "client-1", ...details });
+  const numbersIn = (model: ReturnType<typeof newModel>, words: RegExp[]) =>
+    words.map((each) => storyOf(model).findIndex((line) => each.test(line)));
+
+  /** All within a millisecond, or with a receiver whose clock is behind or ahead. */
+  for (const skew of [0, -3000, 3000]) {
+    test(`has a cause before what it causes, when the receiver's clock is ${skew} ms ahead`, () => {
+      const [lost, again] = [9000, 9100].map((at) => at + skew) as [number, number];
+      const model = after(
+        c(9000, "sent", "a", { timeout: 100 }),
+        r(lost, "received"),
+        r(lost, "fault", { fault: "lost-ack" }),
+        r(lost, "processed", { note: "hi" }),
+        c(9100, "timed out", "a"),
+        c(9100, "retried", "a", { attempt: 2 }),
+        r(again, "received", { attempt: 2, duplicate: true }),
+        { ...r(again, "acked", { attempt: 2, duplicate: true }), clock: 7 },
+        c(9100, "ack received", "a", { attempt: 2, heard: 7, duplicate: true }),
+        told("client-1", 9100, "group acked", { message: "m", need: 1, ackedBy: ["a"] }),
+        c(9100, "gave up", "b", { outcome: "unknown", note: "enough others have acked" }),
+      );
+      const first = [/sent it to a/, /received attempt 1/, /processed it/, /will be lost/];
+      const second = [
+        /sent it again/,
+        /received attempt 2/,
+        /sent the ack/,
+        /got the ack/,
+        /1 of 1/,
+        /no longer/,
+      ];
+      for (const numbers of [numbersIn(model, first), numbersIn(model, [/No ack/, ...second])]) {
+        assert.ok(!numbers.includes(-1), `${storyOf(model).join("\n")}`);
+        assert.deepEqual(
+          numbers,
+          numbers.toSorted((x, y) => x - y),
+          storyOf(model).join("\n"),
+        );
+      }
+    });
+  }
+
+  test("has a broken connection after the crash, and a timeout at its own time", () => {
+    const crash = after(
+      c(9, "sent", "a"),
+      r(9, "received"),
+      r(9, "fault", { fault: "exit" }),
+      c(9, "connection failed", "a"),
+    );
+    assert.match(storyOf(crash).at(-1) ?? "", /connection to a failed/);
+    const slow = after(c(1, "sent", "a"), c(5, "timed out", "a"), r(9, "received"), r(9, "processed"));
+    assert.match(storyOf(slow)[1] ?? "", /^No ack of a in time/);
+  });
+});
+
 describe("a send to any that goes on to another receiver", () => {
   const first = c(1, "sent", "a");
   const second = c(20, "retried", "b", { attempt: 2 });
