@@ -43,11 +43,26 @@ export function applyList(model, list, now) {
     dropGuesses(process, id);
     if (seenAt > (goneOf(process)?.at ?? Number.POSITIVE_INFINITY)) beginLife(process, seenAt);
   }
+  const begun = discoveryBegan(model);
   for (const process of new Set(model.byId.values())) {
-    if (process.listed && !here.has(process)) missed(process, now);
-    process.listed = here.has(process);
+    const isMissed = process.listed && !here.has(process) && !mayComeYet(process, begun, now);
+    if (isMissed) missed(process, now);
+    process.listed = here.has(process) || (process.listed === true && !isMissed);
   }
   makeRoom(model);
+}
+
+/** @param {Model} model */
+function discoveryBegan({ byName }) {
+  return byName.get("discovery")?.lives.at(-1)?.from ?? 0;
+}
+
+/**
+ * A discovery that began anew knows nobody until each has registered anew, for which it has a lease.
+ * @param {Process} process @param {number} begun @param {number} now
+ */
+function mayComeYet({ leaseFrom = 0, lease }, begun, now) {
+  return leaseFrom < begun && now - begun < lease;
 }
 
 /** It was in the list, and is no longer. @param {Process} process @param {number} at */

@@ -185,4 +185,24 @@ describe("discovery's list", () => {
     assert.equal(model.byName.get("receiver-a")?.id, "id-2");
     assert.equal(goneOf(model.byName.get("receiver-a") ?? { lives: [] }), undefined);
   });
+
+  test("of a discovery that began anew says nothing of a receiver until it had a lease to register anew", () => {
+    const listed = [{ id: "id-1", host: "a", port: 1, last_seen: 10 }];
+    const restarted = () => {
+      const model = after(d(1, "started"), a(10_000, "joined", "id-1", { lease: 30_000 }));
+      applyList(model, listed, 11_000);
+      for (const event of [d(20_000, "stopped"), d(21_000, "started")]) apply(model, event);
+      applyList(model, [], 22_000);
+      return model;
+    };
+    const model = restarted();
+    apply(model, a(25_000, "joined", "id-2"));
+    assert.deepEqual(model.byName.get("receiver-a")?.lives, [{ from: 10_000 }]);
+
+    const dead = restarted();
+    applyList(dead, [], 50_000);
+    assert.equal(goneOf(dead.byName.get("receiver-a") ?? { lives: [] }), undefined);
+    applyList(dead, [], 51_000);
+    assert.deepEqual(goneOf(dead.byName.get("receiver-a") ?? { lives: [] }), { at: 51_000, how: "expired" });
+  });
 });
