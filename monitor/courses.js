@@ -45,6 +45,8 @@ export function coursesOf(model, view, { lanes, gap, moments }) {
   const xOfName = new Map(lanes.map(({ process, x }) => [process.name, x]));
   const isInView = createInView(view);
   const courses = new Map();
+  /** @type {Map<string, Moment>} */
+  const firsts = new Map();
   for (const attempt of model.attempts) {
     const xClient = xOfName.get(attempt.client);
     if (xClient === undefined || !isInView(attempt)) continue;
@@ -52,7 +54,9 @@ export function coursesOf(model, view, { lanes, gap, moments }) {
     const x = process && xOf.get(process);
     const receiver =
       process && x !== undefined ? { x, name: short(process.id ?? attempt.receiver) } : undefined;
-    const sent = addMoment(moments, { at: attempt.at, lane: xClient });
+    const sending = `${attempt.message} ${attempt.attempt}`;
+    const sent = addMoment(moments, { at: attempt.at, lane: xClient, first: firsts.get(sending) });
+    firsts.set(sending, firsts.get(sending) ?? sent);
     const client = model.byName.get(attempt.client);
     const endedAt = (client && goneOf(client)?.at) ?? Number.POSITIVE_INFINITY;
     const base = { ...NOTHING, attempt, xClient, gap, receiver, endedAt, sent };

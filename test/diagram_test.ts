@@ -64,6 +64,25 @@ const received: Told = ["receiver-a", "received", 1001, m];
 const timedOut: Told = ["client-1", "timed out", 3000, m];
 const fault = (name: string): Told => ["receiver-a", "fault", 1002, { ...m, fault: name }];
 
+describe("a send to the group", () => {
+  test("is one act: an ack that comes at once doesn't keep the next member's message", () => {
+    const toAt = (after: number): Told[] => [
+      ["client-1", "sent", 1000, m],
+      received,
+      ["receiver-a", "acked", 1001, { ...m, clock: 77 }],
+      ["client-1", "ack received", 1001, { ...m, heard: 77 }],
+      ["client-1", "sent", after, { ...m, receiver: "id-b" }],
+    ];
+    const dropOf = (after: number) => {
+      const { arrows, y } = draw(toAt(after));
+      const toB = arrows.findLast(({ what }) => what === "message");
+      return (toB?.from.y ?? 0) - y(after);
+    };
+    assert.deepEqual([1001, 1004, 1100].map(dropOf), [0, 0, 0]);
+    assert.ok(dropOf(1300) > 0, "long after it, the order of what happens on a lane is kept");
+  });
+});
+
 describe("what is lost", () => {
   const toC = { ...m, receiver: "id-c" };
 
