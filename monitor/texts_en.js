@@ -137,7 +137,7 @@ export const EN = {
   sAckDuplicate: "{client} got the ack of {receiver}, which says that it had processed it before.",
   sAckLate: "{client} got the ack late, after the timeout of that attempt.",
   sAckIgnored: "{client} got another ack of {receiver}; nobody waits for it any more.",
-  sGroupAcked: "{n} of {need} needed acks: the group has it.",
+  sGroupAcked: "{n} of {need} needed acks: enough.",
   sTimedOut:
     "No ack of {receiver} in time. {client} can't know why: message lost, ack lost, omission, crash, or only slow.",
   sFailed: "The connection to {receiver} failed: {why}.",

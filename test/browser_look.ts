@@ -26,7 +26,7 @@ export const WORDS = {
   },
   "pt-BR": {
     ...{ lostTo: "perdida a caminho de", ackLostTo: "ack perdido a caminho de", omission: "sem resposta" },
-    ...{ crashed: "caiu", left: "saiu", expired: "expirou", replaced: "substituído", ended: "encerrado" },
+    ...{ crashed: "caiu", left: "saiu", expired: "expirou", replaced: "substituído", ended: "encerrou" },
     ...{ was: "era", majority: "pronto: bastavam 2 acks", notNeeded: "não precisa mais" },
     ...{ movesOn: "passa para", late: "atrasado", seam: "10 min sem mensagens", acked: "confirmada" },
     twice: "Se os dois a receberam, foi processada duas vezes.",

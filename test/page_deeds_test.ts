@@ -41,8 +41,8 @@ const WORDS: Record<DeskEvent, [en: string, pt: string]> = {
   killed: ["killed", "morto"],
   suspended: ["suspended", "suspenso"],
   resumed: ["resumed", "retomado"],
-  "told to end": ["told to end", "mandado encerrar"],
-  launched: ["started", "iniciado"],
+  "told to end": ["told to end", "ordem de encerrar"],
+  launched: ["started", "início"],
   "given fault": ["next: lost-ack", "próxima: lost-ack"],
   "given rate": ["fault rate 0.25", "taxa de falhas 0.25"],
 };

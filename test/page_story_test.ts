@@ -52,14 +52,14 @@ describe("a send to the group that has its majority", () => {
       ],
     );
     const story = storyOf(model, true);
-    assert.equal(story.at(-2), "2 of 2 needed acks: the group has it.");
+    assert.equal(story.at(-2), "2 of 2 needed acks: enough.");
     assert.match(story.at(-1) ?? "", /no longer needs the ack of late.*unknown/);
     assert.deepEqual(model.groups.get("m"), { at: 4, client: "client-1", need: 2, ackedBy: 2 });
   });
 
   test("says so in Portuguese", () => {
     chooseLanguage("pt-BR");
-    assert.equal(storyOf(model).at(-2), "2 de 2 acks necessários: o grupo a tem.");
+    assert.equal(storyOf(model).at(-2), "2 de 2 acks necessários: bastam.");
     assert.equal(tellState(model.attempts[2] as never), "não precisa mais");
   });
 
