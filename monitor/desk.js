@@ -14,6 +14,7 @@
 import { takeKey } from "./desk_key.js";
 import { fillDesk } from "./desk_lists.js";
 import { find } from "./find.js";
+import { goneOf } from "./lives.js";
 import { printable } from "./short_names.js";
 import { text } from "./text.js";
 
@@ -58,11 +59,16 @@ export function showDesk({ desk, model }) {
   if (!desk?.state) return;
   find("desk").hidden = false;
   const names = desk.state.receivers.map(({ name }) => name);
-  const ids = Object.fromEntries(names.map((name) => [name, model.byName.get(name)?.id ?? ""]));
-  const shown = JSON.stringify([text("desk"), desk.state, ids]);
-  if (shown !== desk.shown) fillDesk(desk.state, ids);
+  const known = Object.fromEntries(names.map((name) => [name, whatIsKnown(model.byName.get(name))]));
+  const shown = JSON.stringify([text("desk"), desk.state, known]);
+  if (shown !== desk.shown) fillDesk(desk.state, known);
   desk.shown = shown;
   showAble(desk.state);
+}
+
+/** The pictures show the same. @param {import("./model.js").Process | undefined} process */
+function whatIsKnown(process) {
+  return { id: process?.id ?? "", fate: (process && goneOf(process)?.how) ?? "stopped" };
 }
 
 /** What can't be done to the chosen one is grey, and keeps the focus. @param {DeskState} state */

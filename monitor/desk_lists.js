@@ -11,14 +11,19 @@ import { text } from "./text.js";
 
 /** @type {Record<string, TextKey>} */
 const FAULT_WORDS = {
-  ...{ ok: "deskOk", silent: "markOmission", lost: "markLost", "lost-ack": "deskLostAck" },
-  ...{ "late-ack": "markLateAck", disconnect: "markFailed", exit: "markCrash" },
+  ...{ ok: "deskOk", silent: "deskOmission", lost: "markLost", "lost-ack": "deskLostAck" },
+  ...{ "late-ack": "markLateAck", disconnect: "markFailed", exit: "deskCrash" },
 };
 
-/** @param {DeskState} state @param {Record<string, string>} ids of the receivers, by name: the diagram shows these */
-export function fillDesk({ receivers, faults }, ids) {
+/**
+ * @param {DeskState} state
+ * @param {Record<string, { id: string, fate: import("./lives.js").How }>} known of the receivers, by name: the pictures say these
+ */
+export function fillDesk({ receivers, faults }, known) {
   const options = receivers.map(({ name, state }) => {
-    const words = [name, state === "running" ? "" : text(STATE_WORDS[state]), short(ids[name] ?? "")];
+    const { id = "", fate = "stopped" } = known[name] ?? {};
+    const states = { running: short(id), suspended: text("suspended"), ended: text(fate) };
+    const words = [name, states[state]];
     return { value: name, words: words.filter((each) => each !== "").join(" · ") };
   });
   const everybody = [
@@ -32,8 +37,6 @@ export function fillDesk({ receivers, faults }, ids) {
     faults.map((fault) => ({ value: fault, words: `${fault}: ${text(FAULT_WORDS[fault] ?? "deskOk")}` })),
   );
 }
-
-const STATE_WORDS = /** @type {const} */ ({ suspended: "suspended", ended: "stopped" });
 
 /** What was chosen stays chosen. @param {string} id @param {{ value: string, words: string }[]} options */
 function fill(id, options) {
