@@ -7,8 +7,10 @@
  * @typedef {import("./model.js").Ack} Ack
  * @typedef {import("./time_axis.js").Interval} Interval
  */
+
 import { settledAt } from "./attempt_state.js";
 import { processesOf } from "./crowd.js";
+import { expiriesOf } from "./lives.js";
 import { GAP_MS } from "./time_axis.js";
 
 /** So long an ack may be on its way; after that it is called lost. */
@@ -27,11 +29,13 @@ export function activityOf(model, { start, heartbeats }) {
     if (to >= start) all.push({ from: Math.max(from, start), to });
   };
   for (const attempt of model.attempts) addAttempt(attempt, add);
-  for (const { lives } of processesOf(model))
-    for (const { from, to } of lives) {
+  for (const process of processesOf(model)) {
+    for (const { from, to } of process.lives) {
       add(from);
       if (to !== undefined) add(to);
     }
+    for (const at of expiriesOf(process)) add(at);
+  }
   for (const { at } of [...model.groups.values(), ...model.deeds]) add(at);
   if (heartbeats) for (const { at } of model.heartbeats) add(at);
   return merge(all);

@@ -8,7 +8,7 @@
  * @typedef {ReturnType<typeof createParts>} Parts
  * @typedef {{ model: Model, now: number, clientOnly: boolean, isSilent: boolean }} View `isSilent`: alive, but it did not answer
  */
-import { goneOf } from "./lives.js";
+import { expiriesOf, goneOf } from "./lives.js";
 import { drawMembers, tellMajority } from "./members.js";
 import { beginningOf, printable, shortName } from "./short_names.js";
 import { draw, set, write } from "./svg.js";
@@ -42,13 +42,19 @@ export function drawProcess(parts, process, place, view) {
   });
   write(parts.title, printable(`${name} ${id} ${address}`));
   const silent = view.isSilent ? text(place.room < WIDE_WORDS ? "omission" : "aliveSilent") : "";
-  const words = gone ? text(gone.how) : silent;
+  const words = gone ? tellEnd(process, gone) : silent;
   if (role === "client") drawClient(parts, process, place, { model: view.model, words });
   else if (role === "discovery") drawDiscovery(parts, place, words);
   else {
     drawReceiver(parts, process, place, words);
     drawRing(parts.ring, process, place, view);
   }
+}
+
+/** @param {Process} process @param {{ at: number, how: import("./lives.js").How }} gone */
+function tellEnd(process, { at, how }) {
+  const isOffTheList = expiriesOf(process).some((expiredAt) => expiredAt > at);
+  return isOffTheList ? `${text(how)}, ${text("expired")}` : text(how);
 }
 
 /** @param {Parts} parts @param {Process} process @param {Place} place @param {{ model: Model, words: string }} what */

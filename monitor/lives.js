@@ -23,6 +23,12 @@ export function goneOf({ lives }) {
   return last?.to === undefined ? undefined : { at: last.to, how: last.how ?? "stopped" };
 }
 
+/** When leases of a process ran out that was gone already: until then it was in the list. @param {Pick<Process, "lives" | "turns">} process */
+export function expiriesOf({ lives, turns }) {
+  const wasGone = (/** @type {number} */ at) => (lives.findLast(({ from }) => from <= at)?.to ?? at) < at;
+  return turns.flatMap(({ at, how, guessed }) => (how === "expired" && !guessed && wasGone(at) ? [at] : []));
+}
+
 /** It was there earlier than was known. @param {Process} process @param {number} at */
 export function wasThere(process, at) {
   if (at >= process.firstAt) return;

@@ -19,6 +19,7 @@
  * @typedef {{ moment: Moment, was: string }} NewId
  */
 import { addMoment } from "./least_slopes.js";
+import { expiriesOf } from "./lives.js";
 import { short } from "./short_names.js";
 import { text } from "./text.js";
 import { yIn } from "./view_of.js";
@@ -31,8 +32,8 @@ const MARKS = {
 
 /** @param {Moment[]} moments @param {Place[]} lanes @param {View} view */
 export function addLives(moments, lanes, view) {
-  /** @type {{ lives: LaneLife[], newIds: NewId[] }} */
-  const added = { lives: [], newIds: [] };
+  /** @type {{ lives: LaneLife[], newIds: NewId[], expiries: Moment[] }} */
+  const added = { lives: [], newIds: [], expiries: [] };
   for (const { process, x: lane } of lanes) {
     const isKnown = !view.clientOnly || process.role === "client";
     const lives = isKnown ? process.lives : [{ from: process.lives[0]?.from ?? process.firstAt }];
@@ -45,22 +46,23 @@ export function addLives(moments, lanes, view) {
     placed.forEach((life, index) => {
       added.lives.push({ ...life, next: placed[index + 1]?.begin });
     });
-    if (isKnown)
-      process.ids.forEach(({ at }, index) => {
-        const before = process.ids[index - 1];
-        if (before) added.newIds.push({ moment: addMoment(moments, { at, lane }), was: before.id });
-      });
+    if (!isKnown) continue;
+    added.expiries.push(...expiriesOf(process).map((at) => addMoment(moments, { at, lane })));
+    process.ids.forEach(({ at }, index) => {
+      const before = process.ids[index - 1];
+      if (before) added.newIds.push({ moment: addMoment(moments, { at, lane }), was: before.id });
+    });
   }
   return added;
 }
 
 /** @param {ReturnType<typeof addLives>} added @param {View} view @returns {{ lines: Shape[], marks: Shape[] }} */
-export function layOutLives({ lives, newIds }, view) {
+export function layOutLives({ lives, newIds, expiries }, view) {
   const bottom = Math.min(view.height, yIn(view, view.now));
   const isIn = (/** @type {Shape} */ shape) => !("y" in shape) || (shape.y > -20 && shape.y < view.height);
   return {
     lines: lives.flatMap((life) => linesOf(life, bottom)),
-    marks: [...lives.flatMap(markOf), ...newIds.map(newIdMark)].filter(isIn),
+    marks: [...lives.flatMap(markOf), ...expiries.map(expiryMark), ...newIds.map(newIdMark)].filter(isIn),
   };
 }
 
@@ -79,6 +81,11 @@ function linesOf({ x, begin, end, how, next }, bottom) {
 function markOf({ x, end, how }) {
   if (!end || !how) return [];
   return [{ kind: "mark", mark: MARKS[how], x, y: end.y, label: text(how), message: "" }];
+}
+
+/** @param {Moment} moment @returns {Shape} */
+function expiryMark({ lane: x, y }) {
+  return { kind: "mark", mark: "expired", x, y, label: text("expired"), message: "" };
 }
 
 /** @param {NewId} newId @returns {Shape} */

@@ -12,7 +12,7 @@ import { marksIn } from "../monitor/marks.js";
 import { apply } from "../monitor/model.js";
 import { scaleOf, ticksOf } from "../monitor/ticks.js";
 import { createAxis, heightOf, timeAt, yOf } from "../monitor/time_axis.js";
-import { viewOf } from "../monitor/view_of.js";
+import { viewOf, yIn } from "../monitor/view_of.js";
 import {
   fitMessage,
   follow,
@@ -80,6 +80,43 @@ describe("a send to the group", () => {
     };
     assert.deepEqual([1001, 1004, 1100].map(dropOf), [0, 0, 0]);
     assert.ok(dropOf(1300) > 0, "long after it, the order of what happens on a lane is kept");
+  });
+});
+
+describe("the lease of a receiver that crashed", () => {
+  const exit: Told = ["receiver-a", "fault", 1002, { ...m, from: "client-1", fault: "exit" }];
+  const expired: Told = ["discovery", "expired", 7000, { receiver: "id-a" }];
+
+  test("has a mark where it expired, on the dead lane: until then it was in the list", () => {
+    const { marks, xOf, view } = draw([sent, received, exit, expired]);
+    const found = marks.filter(({ mark }) => ["crash", "expired"].includes(mark));
+    assert.deepEqual(
+      found.map(({ mark, label, x }) => [mark, label, x]),
+      [
+        ["crash", "crashed", xOf("id-a")],
+        ["expired", "expired", xOf("id-a")],
+      ],
+    );
+    assert.equal(found[1]?.y, yIn(view, T0 + 7000));
+    assert.ok(
+      view.axis.pieces.some(({ from, isFold }) => from === T0 + 7000 && !isFold),
+      "not folded away",
+    );
+    assert.ok(!draw([sent, received, exit]).marks.some(({ mark }) => mark === "expired"));
+    assert.ok(
+      !draw([sent, received, exit, expired], { clientOnly: true }).marks.some(
+        ({ mark }) => mark === "expired",
+      ),
+    );
+  });
+
+  test("has no second mark where it is the lease that ended the lane", () => {
+    assert.equal(draw([sent, received, expired]).marks.filter(({ mark }) => mark === "expired").length, 1);
+  });
+
+  test("of an old id is none of a process that lives", () => {
+    const anew: Told = ["receiver-a", "joined", 3000, { receiver: "id-a2" }];
+    assert.ok(!draw([sent, received, exit, anew, expired]).marks.some(({ mark }) => mark === "expired"));
   });
 });
 
