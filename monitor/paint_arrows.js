@@ -29,21 +29,25 @@ function labelArrow(pen, { what, from, to, head, label, mark, words, retry }, la
   const [number, small] = /** @type {const} */ (["number", "words"]);
   if (head === "question")
     placeLabel(labels, { ...look, text: "?", look: number }, [{ x: to.x + ahead * 10, y: to.y }]);
-  const text = [label, mark].filter(Boolean).join(" ");
+  const text = [label, what === "message" ? mark : ""].filter(Boolean).join(" ");
   if (text && Math.abs(to.x - from.x) >= 30) {
     // Near the head: there the arrows of one send to the group are apart.
     const x = to.x - ahead * (text.length * 5 + 22);
-    const y = to.y + (what === "ack" ? 13 : -14);
-    placeLabel(labels, { ...look, text, badge: retry && label !== "", look: number }, [{ x, y }]);
+    placeLabel(labels, { ...look, text, badge: retry && label !== "", look: number }, [{ x, y: to.y - 14 }]);
   }
-  if (!words) return;
-  // What was lost has its words beside its end, on the side that it came from, or beyond the lane.
-  const told = { ...look, text: words, look: small };
+  const told = { ...look, text: tellEnd(what, mark, words), look: small };
+  if (told.text === "") return;
+  // At its own end, on the side that it came from, or beyond the lane: further off it would seem to be another's.
   const back = to.x - ahead * (widthOf(told) / 2 + 14);
   const beyond = to.x + ahead * (widthOf(told) / 2 + 24);
-  const below = [what === "ack" ? 15 : 17, -17, 32, -34];
+  const below = what === "ack" ? 15 : 17;
   placeLabel(labels, told, [
-    ...below.map((down) => ({ x: back, y: to.y + down })),
-    ...[0, ...below].map((down) => ({ x: beyond, y: to.y + down })),
+    ...[below, -17].map((down) => ({ x: back, y: to.y + down })),
+    ...[0, below, -17].map((down) => ({ x: beyond, y: to.y + down })),
   ]);
+}
+
+/** An ack has no number: all that is said of it stands together. @param {Arrow["what"]} what @param {string} mark @param {string} words */
+function tellEnd(what, mark, words) {
+  return what === "ack" ? [words, mark].filter(Boolean).join(", ") : words;
 }

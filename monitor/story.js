@@ -138,9 +138,13 @@ function namesOf({ receiver, attempt: n }) {
 
 /** How an attempt stands, in few words. @param {Attempt} attempt */
 export function tellState(attempt) {
+  const { acks } = attempt;
   const state = stateOf(attempt);
   if (state === "failed" && isUnsent(attempt)) return text("unreached");
+  if (state === "timedOut" && acks.some(({ receivedAt }) => receivedAt !== undefined))
+    return text("ackedLate");
   if (state !== "acked") return text(state);
-  if (attempt.acks.some((ack) => isLate(ack, attempt) && !ack.ignored)) return text("ackedLate");
-  return text(attempt.acks.some(({ duplicate }) => duplicate) ? "ackedDuplicate" : "acked");
+  const counted = acks.filter(({ ignored }) => !ignored);
+  if (counted.some((ack) => isLate(ack, attempt))) return text("ackedLate");
+  return text(counted.some(({ duplicate }) => duplicate) ? "ackedDuplicate" : "acked");
 }

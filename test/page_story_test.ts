@@ -165,6 +165,27 @@ describe("a send to any that goes on to another receiver", () => {
   });
 });
 
+test("of five late acks, the list says of each attempt that its ack came late, and of the last that it is acked", () => {
+  const r = (at: number, attempt: number) =>
+    told("receiver-a", at, "acked", { message: "m", attempt, receiver: "a", duplicate: attempt > 1 });
+  const numbers = [1, 2, 3, 4, 5];
+  const model = after(
+    ...numbers.flatMap((n) => [
+      c(700 * n, n > 1 ? "retried" : "sent", "a", { attempt: n, timeout: 700 }),
+      ...(n < 5 ? [c(700 * n + 699, "timed out", "a", { attempt: n })] : []),
+    ]),
+    ...numbers.map((n) => r(700 * n + 1400, n)),
+    c(3600, "ack received", "a", { attempt: 5, heard: 2100 }),
+    ...numbers
+      .slice(1)
+      .map((n) =>
+        c(700 * n + 2800, "ack ignored", "a", { attempt: undefined, heard: 700 * n + 1400, duplicate: true }),
+      ),
+  );
+  const late = "acked late";
+  assert.deepEqual(model.attempts.map(tellState), [late, late, late, late, "acked"]);
+});
+
 describe("what went wrong", () => {
   const fault = (at: number, name: string) =>
     told("receiver-a", at, "fault", {
