@@ -16,21 +16,19 @@ const MARK_COLORS = {
   ...{ majority: COLORS.majority, newId: COLORS.muted },
 };
 
-/** @param {Pen} pen @param {Mark} mark @param {import("./labels.js").Labels} labels */
-export function paintMark(pen, { mark, x, y, label }, labels) {
-  const color = MARK_COLORS[mark];
-  PAINTERS[mark](pen, { x, y }, color);
-  if (label === "") return;
-  const words = {
-    text: label,
-    color,
-    badge: false,
-    alpha: pen.globalAlpha,
-    look: /** @type {const} */ ("words"),
-  };
+/** @param {Pen} pen @param {Mark} mark */
+export function paintMark(pen, { mark, x, y }) {
+  PAINTERS[mark](pen, { x, y }, MARK_COLORS[mark]);
+}
+
+/** @param {Mark} mark @param {number} alpha @param {import("./labels.js").Labels} labels */
+export function labelMark({ mark, x, y, label: text }, alpha, labels) {
+  if (text === "") return;
+  const look = /** @type {const} */ ("words");
+  const words = { text, color: MARK_COLORS[mark], badge: false, alpha, look };
   const aside = 12 + widthOf(words) / 2;
   placeLabel(labels, words, [
-    ...[0, 14, 26, -14, 40, -26, 54, -40].map((down) => ({ x: x + aside, y: y + down })),
+    ...[0, 14, -14, 26, -26].map((down) => ({ x: x + aside, y: y + down })),
     ...[0, 14, -14, 26, -26].map((down) => ({ x: x - aside, y: y + down })),
   ]);
 }

@@ -15,7 +15,7 @@ import { paintArrow } from "./paint_arrows.js";
 import { paintBar } from "./paint_bars.js";
 import { paintDeed } from "./paint_deeds.js";
 import { paintDense } from "./paint_dense.js";
-import { paintMark } from "./paint_marks.js";
+import { labelMark, paintMark } from "./paint_marks.js";
 import { COLORS, line, paintCross } from "./pen.js";
 
 const DENSE_ABOVE = 1500; // shapes in view
@@ -37,18 +37,30 @@ export function paintShapes(pen, shapes, { left, width, height, selected }) {
   if (isDense) paintDense(pen, shapes, isSeen);
   const room = { left, right: left + width };
   const labels = createLabels(room);
-  for (const shape of shapes) {
-    // Of a large group, one message at a time is shown in full: the one that was picked.
-    const isPicked = "message" in shape && selected !== undefined && shape.message === selected;
-    if (isDense && !isPicked && !ALWAYS_WHOLE.has(shape.kind)) continue;
-    if ("x" in shape && !isSeen(shape.x, shape.x)) continue;
-    if (shape.kind === "arrow" && !(isSeen(shape.from.x, shape.to.x) && isBetween(shape, height))) continue;
-    pen.globalAlpha = selected && "message" in shape && shape.message !== "" && !isPicked ? 0.25 : 1;
+  // Of a large group, one message at a time is shown in full: the one that was picked.
+  const isPicked = (/** @type {Shape} */ shape) =>
+    "message" in shape && selected !== undefined && shape.message === selected;
+  const alphaOf = (/** @type {Shape} */ shape) =>
+    selected && "message" in shape && shape.message !== "" && !isPicked(shape) ? 0.25 : 1;
+  const painted = shapes.filter((shape) => {
+    if (isDense && !isPicked(shape) && !ALWAYS_WHOLE.has(shape.kind)) return false;
+    if ("x" in shape) return isSeen(shape.x, shape.x);
+    return shape.kind !== "arrow" || (isSeen(shape.from.x, shape.to.x) && isBetween(shape, height));
+  });
+  // What a send to the group came to stands at its time: the other labels find their places around it.
+  for (const shape of painted) if (isMajority(shape)) labelMark(shape, alphaOf(shape), labels);
+  for (const shape of painted) {
+    pen.globalAlpha = alphaOf(shape);
     if (shape.kind === "seam") paintSeam(pen, shape, labels, room);
     else paintShape(pen, shape, labels);
   }
   paintLabels(pen, labels);
   pen.restore();
+}
+
+/** @param {Shape} shape @returns {shape is import("./layout.js").Mark} */
+function isMajority(shape) {
+  return shape.kind === "mark" && shape.mark === "majority";
 }
 
 /** @param {Arrow} arrow @param {number} height */
@@ -68,7 +80,8 @@ function paintShape(pen, shape, labels) {
     case "link":
       return paintLink(pen, shape, labels);
     case "mark":
-      return paintMark(pen, shape, labels);
+      paintMark(pen, shape);
+      return isMajority(shape) ? undefined : labelMark(shape, pen.globalAlpha, labels);
     case "deed":
       return paintDeed(pen, shape, labels);
     case "unsent":

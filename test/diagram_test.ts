@@ -10,6 +10,8 @@ import { type Arrow, layOut, type Mark, type Shape } from "../monitor/layout.js"
 import { MOST_LATE_PX } from "../monitor/least_slopes.js";
 import { marksIn } from "../monitor/marks.js";
 import { apply } from "../monitor/model.js";
+import { paintShapes } from "../monitor/paint_shapes.js";
+import { createSvgPen } from "../monitor/svg_pen.js";
 import { scaleOf, ticksOf } from "../monitor/ticks.js";
 import { createAxis, heightOf, timeAt, yOf } from "../monitor/time_axis.js";
 import { viewOf, yIn } from "../monitor/view_of.js";
@@ -117,6 +119,66 @@ describe("the lease of a receiver that crashed", () => {
   test("of an old id is none of a process that lives", () => {
     const anew: Told = ["receiver-a", "joined", 3000, { receiver: "id-a2" }];
     assert.ok(!draw([sent, received, exit, anew, expired]).marks.some(({ mark }) => mark === "expired"));
+  });
+});
+
+describe("a label", () => {
+  /** What is written in the picture, and at which height; each label has an outline, which comes first. */
+  const wordsIn = ({ shapes, view: { width, height } }: ReturnType<typeof draw>) => {
+    const svg = createSvgPen();
+    paintShapes(svg.pen, shapes, { left: 0, width, height, selected: undefined });
+    const texts = svg.write({ width, height }).matchAll(/<text x="[^"]*" y="([^"]*)"[^>]*>([^<]*)</g);
+    return [...texts].map(([, y, words]) => ({ y: Number(y), words })).filter((_, index) => index % 2 === 1);
+  };
+
+  test("of a late duplicate ack is one, at its own arrow", () => {
+    const told = [1, 2, 3, 4].flatMap((attempt): Told[] => [
+      ["client-1", attempt > 1 ? "retried" : "sent", 700 * attempt, { ...m, attempt, timeout: 700 }],
+      ["receiver-a", "received", 700 * attempt + 700, { ...m, attempt, duplicate: attempt > 1 }],
+      [
+        "receiver-a",
+        "acked",
+        700 * attempt + 701,
+        { ...m, attempt, duplicate: attempt > 1, clock: 70 + attempt },
+      ],
+      ["client-1", "timed out", 700 * attempt + 699, { ...m, attempt }],
+      [
+        "client-1",
+        "ack ignored",
+        700 * attempt + 1400,
+        { ...m, attempt: undefined, heard: 70 + attempt, duplicate: attempt > 1 },
+      ],
+    ]);
+    const drawn = draw(told);
+    const acks = drawn.arrows.filter(({ what }) => what === "ack");
+    const late = wordsIn(drawn).filter(({ words }) => words?.startsWith("late"));
+    assert.deepEqual(
+      late.map(({ words }) => words),
+      ["late", "late, dup", "late, dup", "late, dup"],
+    );
+    assert.deepEqual(
+      late.map(({ y }, index) => Math.round(y - (acks[index]?.to.y ?? 0))),
+      [16, 16, 16, 16],
+    );
+  });
+
+  test("of a majority stands at its time, whatever came in then", () => {
+    const members = ["a", "b"].flatMap((name, index): Told[] => [
+      ["client-1", "sent", 1000, { ...m, receiver: `id-${name}` }],
+      ["client-1", "ack received", 1010, { ...m, receiver: `id-${name}`, heard: 70 + index }],
+    ]);
+    const done: Told = [
+      "client-1",
+      "group acked",
+      1010,
+      { message: "m", need: 2, ackedBy: ["id-a", "id-b"] },
+    ];
+    for (const clientOnly of [false, true]) {
+      const drawn = draw([...members, done], { clientOnly });
+      const mark = drawn.marks.find((each) => each.mark === "majority");
+      const label = wordsIn(drawn).find(({ words }) => words === "done: 2 acks were enough");
+      assert.equal(label?.y, (mark?.y ?? 0) + 1, `clientOnly ${clientOnly}`);
+    }
   });
 });
 
