@@ -10,6 +10,7 @@
  */
 import { expiriesOf, goneOf } from "./lives.js";
 import { drawMembers, tellMajority } from "./members.js";
+import { ownName } from "./receiver_names.js";
 import { beginningOf, printable, shortName } from "./short_names.js";
 import { draw, set, write } from "./svg.js";
 import { text } from "./text.js";
@@ -85,7 +86,11 @@ function drawReceiver({ shape, label, note }, process, { x, y, r, room }, words)
   set(note, { x, y: y + r + (r < 24 ? 8 : 24) });
   squeeze(note, words, room);
   if (words) write(note, r < 12 ? "✕" : words);
-  else write(note, r < 30 ? "" : printable(addressOf(process, room)));
+  else
+    write(
+      note,
+      r < 30 ? "" : printable(ownName(process).slice(0, room / LETTER) || addressOf(process, room)),
+    );
 }
 
 /** Words that are too wide stay in their room. @param {Element} note @param {string} words @param {number} room */

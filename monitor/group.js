@@ -23,6 +23,7 @@ import { isUnsure } from "./group_list.js";
 import { goneOf } from "./lives.js";
 import { omittingAt } from "./omissions.js";
 import { areaOf, placeAll, roomForClients } from "./places.js";
+import { byOwnName } from "./receiver_names.js";
 import { draw, set, write } from "./svg.js";
 import { text } from "./text.js";
 
@@ -85,7 +86,7 @@ function whoIsShown(model, now, maxClients) {
   const allClients = all.filter((process) => process.role === "client" && isShown(process));
   const allReceivers = all.filter((process) => process.role === "receiver" && isShown(process));
   const clients = chooseShown(model, allClients, maxClients).slice(-maxClients);
-  const receivers = chooseShown(model, allReceivers);
+  const receivers = chooseShown(model, allReceivers).toSorted(byOwnName);
   const { crowd } = model;
   return {
     clients,

@@ -8,6 +8,7 @@
  */
 import { BARS_WIDTH } from "./bars.js";
 import { chooseShown, processesOf, sizeOf } from "./crowd.js";
+import { byOwnName } from "./receiver_names.js";
 
 const AXIS = 64;
 const GONE_SHOWN_MS = 30_000;
@@ -25,7 +26,7 @@ export function layOutLanes(model, { from, to, width }) {
     return last.to === undefined || last.how === "unreachable" || last.to > from - GONE_SHOWN_MS;
   });
   const shown = chooseShown(model, active);
-  shown.sort((a, b) => RANKS[a.role] - RANKS[b.role]);
+  shown.sort((a, b) => RANKS[a.role] - RANKS[b.role] || (a.role === "receiver" ? byOwnName(a, b) : 0));
   const left = AXIS + BARS_WIDTH;
   const least = shown.length > 60 ? 22 : 46;
   const gap = Math.min(220, Math.max(least, (width - left - 60) / Math.max(1, shown.length - 1)));

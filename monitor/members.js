@@ -8,6 +8,7 @@
 import { stateOf } from "./attempt_state.js";
 import { processesOf } from "./crowd.js";
 import { attemptsOf } from "./kept_attempts.js";
+import { byOwnName } from "./receiver_names.js";
 import { draw, set } from "./svg.js";
 import { text } from "./text.js";
 
@@ -46,7 +47,11 @@ function lastOfEach(client, model) {
   for (const attempt of last ? attemptsOf(model, last.message) : []) members.set(attempt.receiver, attempt);
   if (members.size < 2) return [];
   // In the order in which the receivers stand in the picture.
-  const order = new Map(processesOf(model).map((process, index) => [process, index]));
+  const order = new Map(
+    processesOf(model)
+      .toSorted(byOwnName)
+      .map((process, index) => [process, index]),
+  );
   const rank = (/** @type {Attempt} */ { receiver }) =>
     order.get(/** @type {Process} */ (model.byId.get(receiver))) ?? order.size;
   return [...members.values()].sort((a, b) => rank(a) - rank(b));

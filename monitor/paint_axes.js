@@ -10,7 +10,8 @@ import { COLORS, line } from "./pen.js";
 /** Lanes that are closer than that have slanted names. */
 export const SLANTED_BELOW = 76;
 const SMALL = "13px system-ui, sans-serif";
-const WIDE_FROM = 130; // from there on a name has room for its detail
+const WIDE_FROM = 130; // from there on a name is written large
+const DETAIL_LETTER = 7.5; // pixels that a letter of its detail takes
 
 /** The times at the left, and a line for each. @param {Pen} pen @param {import("./ticks.js").Tick[]} ticks @param {number} width */
 export function paintTimes(pen, ticks, width) {
@@ -89,7 +90,7 @@ function paintName(pen, { title, detail, color, gone }, gap) {
     return;
   }
   pen.textAlign = "center";
-  pen.fillText(title, 0, isWide ? -30 : -14);
+  pen.fillText(title, 0, -30);
   pen.font = SMALL;
-  if (isWide) pen.fillText(detail, 0, -12);
+  if (detail.length * DETAIL_LETTER <= gap) pen.fillText(detail, 0, -12);
 }

@@ -13,6 +13,7 @@ import { goneOf } from "./lives.js";
 import { marksIn } from "./marks.js";
 import { SLANTED_BELOW } from "./paint_axes.js";
 import { paintFrame } from "./paint_frame.js";
+import { ownName } from "./receiver_names.js";
 import { beginningOf, printable, short, shortName } from "./short_names.js";
 import { languageCode, text } from "./text.js";
 import { ticksOf } from "./ticks.js";
@@ -112,14 +113,16 @@ function tellMarks(diagram) {
 
 /** @param {import("./lanes.js").Place} place @param {View} view @param {number} gap */
 function nameOf({ process, x }, { clientOnly }, gap) {
-  const { role, name, id, address } = process;
+  const { role, name, id, address = "" } = process;
   const gone = clientOnly && role !== "client" ? undefined : goneOf(process);
   const titles = {
     discovery: text("discovery"),
     client: gap < 130 ? shortName(name) : beginningOf(name, 15),
     receiver: short(id ?? name),
   };
-  const detail = gone ? text(gone.how) : role === "receiver" ? (address ?? "") : "";
+  const own = role === "receiver" ? ownName(process) : "";
+  const alive = role === "receiver" ? own || address : "";
+  const detail = gone ? [own, text(gone.how)].filter(Boolean).join(", ") : alive;
   return {
     title: titles[role],
     detail: printable(detail.slice(-20)),

@@ -4,8 +4,10 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { processesOf } from "../monitor/crowd.js";
 import { applyClients, applyList, forgetGone } from "../monitor/group_list.js";
+import { layOutLanes } from "../monitor/lanes.js";
 import { goneOf } from "../monitor/lives.js";
 import { apply, clear } from "../monitor/model.js";
+import { byOwnName, ownName } from "../monitor/receiver_names.js";
 import type { TraceEvent } from "../trace/events.ts";
 import { newModel, told } from "./page_helpers.ts";
 
@@ -204,5 +206,41 @@ describe("discovery's list", () => {
     assert.equal(goneOf(dead.byName.get("receiver-a") ?? { lives: [] }), undefined);
     applyList(dead, [], 51_000);
     assert.deepEqual(goneOf(dead.byName.get("receiver-a") ?? { lives: [] }), { at: 51_000, how: "expired" });
+  });
+});
+
+describe("receivers", () => {
+  const named = (name: string, at: number) =>
+    told(name, at, "joined", { receiver: `id-${name}`, note: "h:1" });
+
+  test("stand in the order of their names, as in the client's list, in the group and in the diagram", () => {
+    const model = after(
+      ...["receiver-10", "receiver-2", "receiver-0"].map((name, index) => named(name, index + 1)),
+    );
+    apply(model, told("client-1", 5, "started"));
+    const { lanes } = layOutLanes(model, { from: 0, to: 100, width: 800 });
+    const names = ["client-1", "receiver-0", "receiver-2", "receiver-10"];
+    assert.deepEqual(
+      lanes.map(({ process }) => process.name),
+      names,
+    );
+    assert.deepEqual(
+      processesOf(model)
+        .filter(({ role }) => role === "receiver")
+        .toSorted(byOwnName)
+        .map(ownName),
+      names.slice(1),
+    );
+  });
+
+  test("that only discovery told of have no name but their id, and come first", () => {
+    const model = after(named("receiver-0", 1), d(2, "registered", "id-x"));
+    assert.deepEqual(
+      processesOf(model)
+        .filter(({ role }) => role === "receiver")
+        .toSorted(byOwnName)
+        .map(ownName),
+      ["", "receiver-0"],
+    );
   });
 });
