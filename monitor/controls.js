@@ -4,7 +4,7 @@
  * @typedef {import("./page.js").Page} Page
  */
 import { rememberLanguage, writeAddress } from "./address.js";
-import { fitMessage, follow, resetZoom, startAt, zoomBy } from "./diagram.js";
+import { fitAll, fitMessage, follow, resetZoom, startAt, zoomBy } from "./diagram.js";
 import { clearDots } from "./dots.js";
 import { clearLog } from "./event_log.js";
 import { closeMermaid, copyMermaid, openMermaid, savePng, saveSvg } from "./export.js";
@@ -38,8 +38,9 @@ export function listenToControls(page) {
   onClick("zoom-in", () => zoomBy(diagram, ZOOM));
   onClick("zoom-reset", () => resetZoom(diagram));
   onClick("zoom-fit", () => {
-    const message = page.model.selected ?? page.model.attempts.at(-1)?.message;
-    if (message) fitMessage(diagram, page.model, message);
+    const { model } = page;
+    if (model.selected) fitMessage(diagram, model, model.selected);
+    else fitAll(diagram);
   });
   onClick("save-svg", () => saveSvg(diagram));
   onClick("save-png", () => savePng(diagram));

@@ -34,7 +34,17 @@ import { PX_PER_MS } from "./zoom.js";
 
 export { exportPng, exportSvg } from "./export_diagram.js";
 export { paintDiagram } from "./paint_diagram.js";
-export { fitMessage, follow, jumpTo, leastShownMs, resetZoom, showMessage, startAt, zoomBy } from "./zoom.js";
+export {
+  fitAll,
+  fitMessage,
+  follow,
+  jumpTo,
+  leastShownMs,
+  resetZoom,
+  showMessage,
+  startAt,
+  zoomBy,
+} from "./zoom.js";
 
 const NAMES_HEIGHT = 58;
 

@@ -27,8 +27,10 @@ export function labelMark({ mark, x, y, label: text }, alpha, labels) {
   const look = /** @type {const} */ ("words");
   const words = { text, color: MARK_COLORS[mark], badge: false, alpha, look };
   const aside = 12 + widthOf(words) / 2;
+  // At the right edge it is moved in, over its own mark, unless it is above or below.
+  const beside = x + 2 * aside < labels.right ? [0] : [];
   placeLabel(labels, words, [
-    ...[0, 14, -14, 26, -26].map((down) => ({ x: x + aside, y: y + down })),
+    ...[...beside, 14, -14, 26, -26].map((down) => ({ x: x + aside, y: y + down })),
     ...[0, 14, -14, 26, -26].map((down) => ({ x: x - aside, y: y + down })),
   ]);
 }

@@ -27,7 +27,7 @@ export function ticksOf(view) {
   const add = (/** @type {number} */ at) => {
     const y = yIn(view, at);
     if (y - (ticks.at(-1)?.y ?? Number.NEGATIVE_INFINITY) < LEAST_APART_PX - 1) return;
-    ticks.push({ y, time: timeOf(at, step, ticks.length === 0) });
+    ticks.push({ y, time: timeOf(at, step) });
   };
   for (const piece of axis.pieces) {
     if (piece.isFold || piece.to < from || piece.from > to) continue;
@@ -39,13 +39,10 @@ export function ticksOf(view) {
   return ticks;
 }
 
-/** Which time stands there. The first says the hour too, if there is room. @param {number} at @param {number} step @param {boolean} isFirst */
-function timeOf(at, step, isFirst) {
+/** Which time stands there: all in one form. Where the milliseconds are told there is no room for the hour. @param {number} at @param {number} step */
+function timeOf(at, step) {
   const time = new Date(at).toTimeString().slice(0, 8);
-  const ms = Math.floor(at) % SECOND;
-  if (step < SECOND && ms !== 0) return `${time.slice(6)}.${String(ms).padStart(3, "0")}`;
-  if (step >= MINUTE) return time.slice(0, 5);
-  return isFirst || step < SECOND || at % (5 * step) === 0 ? time : time.slice(3);
+  return step < SECOND ? `${time.slice(3)}.${String(Math.floor(at) % SECOND).padStart(3, "0")}` : time;
 }
 
 /** The longest round time that a short scale has room for. @param {number} pxPerMs @returns {Scale} */

@@ -92,7 +92,17 @@ export function leastShownMs({ pxPerMs }) {
 
 /** Zooms and pans so that the whole message is in view. @param {Diagram} diagram @param {Model} model @param {string} message */
 export function fitMessage(diagram, model, message) {
-  const span = spanOf(model, message, diagram.now);
+  fit(diagram, spanOf(model, message, diagram.now));
+}
+
+/** Zooms and pans so that all that happened is in view. @param {Diagram} diagram */
+export function fitAll(diagram) {
+  const [first, last] = [diagram.activity.intervals[0], diagram.activity.intervals.at(-1)];
+  fit(diagram, first && last && { from: first.from, to: last.to });
+}
+
+/** @param {Diagram} diagram @param {import("./time_axis.js").Interval | undefined} span */
+function fit(diagram, span) {
   if (!span) return;
   const parts = diagram.activity.intervals.flatMap(({ from, to }) => {
     const part = Math.min(to, span.to) - Math.max(from, span.from);

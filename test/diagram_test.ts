@@ -16,6 +16,7 @@ import { scaleOf, ticksOf } from "../monitor/ticks.js";
 import { createAxis, heightOf, timeAt, yOf } from "../monitor/time_axis.js";
 import { viewOf, yIn } from "../monitor/view_of.js";
 import {
+  fitAll,
   fitMessage,
   follow,
   jumpTo,
@@ -203,8 +204,9 @@ describe("what is lost", () => {
   });
 
   test("looks the same when its receiver told that it dropped it", () => {
-    const told = draw([sent, ["receiver-a", "fault", 1001, { ...m, fault: "lost" }], timedOut]);
-    const untold = draw([sent, timedOut]);
+    const joined: Told = ["receiver-a", "joined", 0, { receiver: "id-a" }];
+    const told = draw([joined, sent, ["receiver-a", "fault", 1001, { ...m, fault: "lost" }], timedOut]);
+    const untold = draw([joined, sent, timedOut]);
     assert.deepEqual(told.arrows, untold.arrows);
     assert.deepEqual(told.marks, []);
   });
@@ -446,7 +448,8 @@ describe("times and scale", () => {
           const ticks = ticksOf(view);
           assert.ok(ticks.length <= 14);
           ticks.forEach(({ y, time }, index) => {
-            assert.match(time, /^(\d\d:\d\d:\d\d|\d\d:\d\d|\d\d\.\d{3})$/);
+            assert.match(time, /^\d\d:\d\d(:\d\d|\.\d{3})$/, "minutes and seconds, always");
+            assert.equal(time.length, ticks[0]?.time.length, "all in one form");
             const before = ticks[index - 1];
             if (before) assert.ok(y - before.y >= 39);
           });
@@ -553,6 +556,13 @@ describe("which time is in view", () => {
     assert.equal(Math.round(yAt(diagram, 100_000)), 250);
     fitMessage(diagram, model, "unknown");
     assert.equal(Math.round(yAt(diagram, 100_000)), 250);
+    fitAll(diagram);
+    assert.deepEqual(
+      [0, 192_000].map(
+        (after) => Math.round(yAt(diagram, after)) >= 0 && Math.round(yAt(diagram, after)) < 500,
+      ),
+      [true, true],
+    );
   });
 });
 
