@@ -30,7 +30,7 @@ export function labelMark({ mark, x, y, label: text }, alpha, labels) {
   // At the right edge it is moved in, over its own mark, unless it is above or below.
   const beside = x + 2 * aside < labels.right ? [0] : [];
   placeLabel(labels, words, [
-    ...[...beside, 14, -14, 26, -26].map((down) => ({ x: x + aside, y: y + down })),
+    ...[...beside, 14, -14, 26, -26, 40, -40].map((down) => ({ x: x + aside, y: y + down })),
     ...[0, 14, -14, 26, -26].map((down) => ({ x: x - aside, y: y + down })),
   ]);
 }
