@@ -28,11 +28,11 @@ export const LEGEND = {
   failed: ["‖", "markFailed"],
   unknown: ["?", "markUnknown"],
   majority: ["◆", "markMajority"],
-  notNeeded: ["–", "markNotNeeded"],
+  notNeeded: ["▮", "markNotNeeded"],
   left: ["⊣", "markLeft"],
   expired: ["┆", "markExpired"],
   replaced: ["⇄", "markReplaced"],
-  newId: ["●", "markNewId"],
+  newId: ["–", "markNewId"],
   unreachable: ["┅", "markUnreachable"],
   launched: [SIGNS.launched, "markLaunched"],
   killed: [SIGNS.killed, "markKilled"],
@@ -41,7 +41,7 @@ export const LEGEND = {
   toldToEnd: [SIGNS.toldToEnd, "markToldToEnd"],
   givenFault: [SIGNS.givenFault, "markGivenFault"],
   givenRate: [SIGNS.givenRate, "markGivenRate"],
-  heartbeat: ["╌", "markHeartbeat"],
+  heartbeat: ["─", "markHeartbeat"],
   seam: ["≈", "markSeam"],
 };
 const SCALES = [1, 10, 100, 1000, 10_000, 60_000, 600_000, 3_600_000]; // milliseconds
