@@ -35,6 +35,16 @@ export function applyDeed({ byName, deeds }, { at, event, from: name = "?", faul
   if (event === "killed" && process) endLife(process, { at, how: "crashed" });
 }
 
+/** The names of those that are suspended now. @param {Model} model */
+export function suspendedIn({ deeds }) {
+  const names = new Set();
+  for (const { event, name } of deeds) {
+    if (event === "suspended") names.add(name);
+    if (event === "resumed") names.delete(name);
+  }
+  return names;
+}
+
 /**
  * Those in view, of processes that have a lane. The client knows of none.
  * @param {Model} model @param {import("./layout.js").View} view

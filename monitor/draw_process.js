@@ -6,7 +6,7 @@
  * @typedef {import("./model.js").Process} Process
  * @typedef {import("./places.js").Place} Place
  * @typedef {ReturnType<typeof createParts>} Parts
- * @typedef {{ model: Model, now: number, clientOnly: boolean, isSilent: boolean }} View `isSilent`: alive, but it did not answer
+ * @typedef {{ model: Model, now: number, clientOnly: boolean, standing: "silent" | "suspended" | undefined }} View `standing`: alive, but it did not answer, or was suspended
  */
 import { expiriesOf, goneOf } from "./lives.js";
 import { drawMembers, tellMajority } from "./members.js";
@@ -37,19 +37,24 @@ export function drawProcess(parts, process, place, view) {
   const { role, name, id = "", address = "" } = process;
   const gone = view.clientOnly ? undefined : goneOf(process);
   set(parts.element, {
-    class: `${role}${gone ? ` gone ${gone.how}` : view.isSilent ? " silent" : ""}`,
+    class: [role, ...(gone ? ["gone", gone.how] : [view.standing])].filter(Boolean).join(" "),
     "data-process": name,
     "data-id": id,
   });
   write(parts.title, printable(`${name} ${id} ${address}`));
-  const silent = view.isSilent ? text(place.room < WIDE_WORDS ? "omission" : "aliveSilent") : "";
-  const words = gone ? tellEnd(process, gone) : silent;
+  const words = gone ? tellEnd(process, gone) : tellStanding(view.standing, place.room);
   if (role === "client") drawClient(parts, process, place, { model: view.model, words });
   else if (role === "discovery") drawDiscovery(parts, place, words);
   else {
     drawReceiver(parts, process, place, words);
     drawRing(parts.ring, process, place, view);
   }
+}
+
+/** @param {View["standing"]} standing @param {number} room */
+function tellStanding(standing, room) {
+  if (standing === "silent") return text(room < WIDE_WORDS ? "omission" : "aliveSilent");
+  return standing ? text(standing) : "";
 }
 
 /** @param {Process} process @param {{ at: number, how: import("./lives.js").How }} gone */

@@ -18,6 +18,7 @@
  * @property {Map<Process, Place>} places of those that are shown
  */
 import { chooseShown, processesOf, tellMore } from "./crowd.js";
+import { suspendedIn } from "./deeds.js";
 import { createParts, drawProcess } from "./draw_process.js";
 import { isUnsure } from "./group_list.js";
 import { goneOf } from "./lives.js";
@@ -61,11 +62,15 @@ export function drawGroup(picture, model, { now, clientOnly }) {
   set(moreClients, { x: area.x / 2, y: height - 6 });
   write(moreClients, tellMore(shown.moreClients));
   removeOthers(picture);
-  const silent = clientOnly ? new Set() : omittingAt(model, now);
+  const [silent, suspended] = clientOnly
+    ? [new Set(), new Set()]
+    : [omittingAt(model, now), suspendedIn(model)];
   for (const [process, place] of picture.places) {
     const parts = drawn.get(process) ?? createParts(picture.nodes, process);
     drawn.set(process, parts);
-    drawProcess(parts, process, place, { model, now, clientOnly, isSilent: silent.has(process) });
+    const isSilent = silent.has(process);
+    const standing = suspended.has(process.name) ? "suspended" : isSilent ? "silent" : undefined;
+    drawProcess(parts, process, place, { model, now, clientOnly, standing });
   }
   const receivers = here(shown.receivers).length;
   return {

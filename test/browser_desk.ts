@@ -140,6 +140,12 @@ describe("the teacher's desk", () => {
     await says("receiver-1: suspended");
     assert.ok(isStopped("receiver-1"));
     await seesDeed("suspended", "suspended", "receiver-1", "desk: suspended (SIGSTOP)");
+    const inGroup = page.locator('#group-picture [data-process="receiver-1"]');
+    await until(
+      "the group shows it",
+      async () => (await inGroup.getAttribute("class")) === "receiver suspended",
+    );
+    assert.equal(await inGroup.locator(".note").textContent(), "suspended");
     await send("receiver-1", "asleep");
     await press("resume");
     await says("receiver-1: resumed");

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { activityOf } from "../monitor/activity.js";
-import type { DeedShape } from "../monitor/deeds.js";
+import { type DeedShape, suspendedIn } from "../monitor/deeds.js";
 import { createLabels } from "../monitor/labels.js";
 import { layOutLanes } from "../monitor/lanes.js";
 import { layOut } from "../monitor/layout.js";
@@ -78,6 +78,12 @@ test("a receiver that was killed is gone at that time, crashed; others stay", ()
     const { model } = draw([joined, did(event, 1000)]);
     assert.equal(goneOf(model.byName.get("receiver-1") ?? assert.fail()), undefined, event);
   }
+});
+
+test("a receiver is suspended until it is resumed", () => {
+  const events = [joined, did("suspended", 500)];
+  assert.deepEqual([...suspendedIn(draw(events).model)], ["receiver-1"]);
+  assert.deepEqual([...suspendedIn(draw([...events, did("resumed", 900)]).model)], []);
 });
 
 test("what the desk did the client doesn't know; of whom nothing is known, nothing is drawn", () => {
