@@ -10,7 +10,7 @@
  *     tsx client.ts --to 0 --message "olá"              sends to one, and ends
  *     tsx client.ts --to all --need majority            sends to the group; --to any: to whoever answers
  */
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { isGone } from "./group/is_gone.ts";
 import type { Result, SendOptions } from "./group/result.ts";
 import { type Enough, sendToAll } from "./group/send_to_all.ts";
@@ -20,6 +20,7 @@ import * as links from "./lib/links.ts";
 import type { Ack, Receiver } from "./lib/messages.ts";
 import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
 import { isAbort, pauseUntil, untilWoken } from "./plumbing/child_controller.ts";
+import { createIds } from "./plumbing/ids.ts";
 import * as kind from "./plumbing/kinds.ts";
 import { inLanes } from "./plumbing/lanes.ts";
 import { createLog, type Log } from "./plumbing/log.ts";
@@ -29,7 +30,7 @@ import { runIfMain } from "./plumbing/run.ts";
 import * as prompt from "./terminal/prompt.ts";
 import { createReport, type Report } from "./terminal/report.ts";
 import { openScreen, type Screen } from "./terminal/screen.ts";
-import { tellAck } from "./trace/acks.ts";
+import { type Attempt, tellAck, tellFailure } from "./trace/acks.ts";
 import { openOutlets, TRACE_OPTIONS } from "./trace/outlets.ts";
 import { createTrace, type Trace } from "./trace/trace.ts";
 
@@ -54,6 +55,7 @@ export interface Client {
   discovery: DiscoveryApi;
   log: Log;
   trace: Trace;
+  newId: () => string; // of a message
   links: links.Links;
   maxAttempts: number; // that a message gets; may be Infinity
 }
@@ -64,14 +66,14 @@ interface Outgoing {
   onAttempt: SendOptions["onAttempt"];
   startedAt: number;
   attempts: number;
-  receiver?: Receiver | undefined; // the last that was tried
+  about: Attempt; // the last one
   wasSent: boolean; // once it was, it may have been processed, whatever comes after
 }
 
-export function createClient(given: Omit<Client, "links"> & links.LinksOptions): Client {
-  const { ackTimeoutMs, linkDelayMs, groupFile, trace } = given;
+export function createClient(given: Omit<Client, "links" | "newId"> & links.LinksOptions): Client {
+  const { name, trace } = given;
   const onStrayAck = (ack: Ack, by: Receiver) => tellAck(trace, "ack ignored", { ack, by });
-  return { ...given, links: links.createLinks({ ackTimeoutMs, linkDelayMs, groupFile, onStrayAck }) };
+  return { ...given, newId: createIds(name), links: links.createLinks({ ...given, onStrayAck }) };
 }
 
 /** Who is in the group; waits for discovery when it is away. */
@@ -87,16 +89,18 @@ export async function sendMessage(
   client: Client,
   to: Receiver | NextReceiver,
   body: string,
-  { signal, id = randomUUID(), onAttempt }: SendOptions,
+  { signal, id = client.newId(), onAttempt }: SendOptions,
 ): Promise<Result> {
   const sending = links.startSending(client.links, id, signal);
   const startedAt = performance.now();
-  const message: Outgoing = { sending, body, onAttempt, startedAt, attempts: 0, wasSent: false };
+  const message: Outgoing = { sending, body, onAttempt, startedAt, attempts: 0, about: {}, wasSent: false };
   try {
     for (;;) {
       const receiver = typeof to === "function" ? await untilWoken(sending, to) : to;
       const triedAt = performance.now();
-      const end = await sendOnce(client, message, receiver);
+      const over = links.isOver(sending); // acked late or given up, between two attempts
+      const end = over ?? (await sendOnce(client, message, receiver));
+      if (!over && receiver) tellFailure(client.trace, message.about, end);
       if (end.how === "acked") return succeed(client, message, end);
       if (end.how === "cancelled" || message.attempts >= client.maxAttempts)
         return giveUp(client, message, end.reason);
@@ -113,58 +117,53 @@ export async function sendMessage(
 }
 
 /** One attempt: sends, and waits for the ack until the timeout. */
-async function sendOnce(client: Client, message: Outgoing, receiver?: Receiver): Promise<links.AttemptEnd> {
+function sendOnce(client: Client, message: Outgoing, receiver?: Receiver) {
   const { sending, body, onAttempt } = message;
-  const { name, trace } = client;
-  const over = links.isOver(sending); // acked late or given up, between two attempts
-  if (over) return over;
   const number = ++message.attempts;
-  if (receiver === undefined) return { how: "unreachable", reason: "nobody is in the group" };
-  message.receiver = receiver;
+  if (receiver === undefined) return { how: "unreachable", reason: "nobody is in the group" } as const;
   const timeout = client.links.ackTimeoutMs;
-  const endsAt = performance.now() + timeout;
   const about = { message: sending.id, attempt: number, receiver: receiver.id, timeout };
+  message.about = about;
+  const endsAt = performance.now() + timeout;
   onAttempt?.({ number, receiver, state: "connecting", endsAt });
-  const end = await links.tryOnce(client.links, sending, receiver, () => {
-    const clock = trace.tell(message.wasSent ? "retried" : "sent", about);
+  return links.tryOnce(client.links, sending, receiver, () => {
+    const clock = client.trace.tell(message.wasSent ? "retried" : "sent", about);
     message.wasSent = true; // only now: there is a connection
     onAttempt?.({ number, receiver, state: "sent", endsAt });
-    return { type: "message", id: sending.id, from: name, attempt: number, body, clock };
+    return { type: "message", id: sending.id, from: client.name, attempt: number, body, clock };
   });
-  const failure = end.how === "timeout" ? "timed out" : "connection failed";
-  if (end.how !== "acked" && end.how !== "cancelled") trace.tell(failure, { ...about, note: end.reason });
-  if (end.how === "acked" && end.by.id !== receiver.id)
-    trace.tell("gave up", { ...about, outcome: "acked", note: "the late ack of another came first" });
-  return end;
 }
 
 function succeed({ trace }: Client, message: Outgoing, end: links.Acked): Result {
-  const { ack, by } = end;
-  const { attempts, startedAt, receiver } = message;
-  tellAck(trace, "ack received", end, by.id === receiver?.id ? attempts : undefined); // of a late one nobody knows
-  const { id, duplicate } = ack;
-  return { id, receiver: by.id, outcome: "acked", attempts, ms: performance.now() - startedAt, duplicate };
+  const { attempts, startedAt, about } = message;
+  tellAck(trace, "ack received", end, end.by.id === about.receiver ? attempts : undefined); // of a late one nobody knows
+  const { id, duplicate } = end.ack;
+  const ms = performance.now() - startedAt;
+  return { id, receiver: end.by.id, outcome: "acked", attempts, ms, duplicate };
 }
 
 function giveUp({ trace }: Client, message: Outgoing, reason: string, more = {}): Result {
-  const { sending, attempts, startedAt, wasSent, receiver = { id: "nobody" } } = message;
-  const what = { receiver: receiver.id, outcome: wasSent ? "unknown" : "undelivered" } as const;
+  const { sending, attempts, startedAt, wasSent } = message;
+  const { receiver = "nobody" } = message.about;
+  const what = { receiver, outcome: wasSent ? "unknown" : "undelivered" } as const;
   trace.tell("gave up", { message: sending.id, attempt: attempts || undefined, ...what, note: reason });
   return { id: sending.id, ...what, attempts, ms: performance.now() - startedAt, reason, ...more };
 }
 
-/** Sends to whom was chosen, `all` being the group as it is now, and shows it. @returns whether it was acked as needed */
-async function sendTo(client: Client, report: Report, order: prompt.Order, signal: AbortSignal) {
-  const { target, body, need } = order;
-  if (target !== "all") {
-    const to = target === "any" ? takeTurns((wait) => discoverReceivers(client, wait)) : target;
-    return report.show(await sendMessage(client, to, body, { signal, onAttempt: report.onAttempt }));
-  }
+/** Sends to whom was chosen, and shows it. @returns whether it was acked as needed */
+function sendTo(client: Client, report: Report, order: prompt.Order, signal: AbortSignal): Promise<boolean> {
+  if (order.target === "all") return sendToGroup(client, report, order, signal);
+  const to = order.target === "any" ? takeTurns((wait) => discoverReceivers(client, wait)) : order.target;
+  return sendMessage(client, to, order.body, { signal, onAttempt: report.onAttempt }).then(report.show);
+}
+
+/** The same for `all`: the group as it is now. */
+async function sendToGroup(client: Client, report: Report, order: prompt.Order, signal: AbortSignal) {
   const receivers = prompt.sortByName(await discoverReceivers(client, signal));
-  const id = randomUUID();
-  const send = (to: Receiver, how: SendOptions) => sendMessage(client, to, body, { ...how, id });
+  const id = client.newId();
+  const send = (to: Receiver, how: SendOptions) => sendMessage(client, to, order.body, { ...how, id });
   const onEnough = (enough: Enough) => void client.trace.tell("group acked", { message: id, ...enough });
-  const how = { id, need, signal, onChange: report.onMembers, onEnough };
+  const how = { id, need: order.need, signal, onChange: report.onMembers, onEnough };
   return report.show(await sendToAll(receivers, send, how));
 }
 
@@ -190,10 +189,11 @@ async function sendAndEnd(client: Client, report: Report, options: Options): Pro
   const choice = prompt.chooseTarget(receivers, to);
   if ("problem" in choice) throw new Error(`Cannot send: ${choice.problem}`);
   if (choice.body) throw new Error("Cannot send: --to takes no text; --message does");
+  const order = { body, ...choice, need };
   let acked = 0;
-  await inLanes(Math.min(concurrency, count), Array(count).keys(), async () => {
+  await inLanes(Math.min(concurrency, count), Array(count).keys(), () => {
     signal.throwIfAborted();
-    if (await sendTo(client, report, { body, ...choice, need }, signal)) acked += 1;
+    return sendTo(client, report, order, signal).then((isAcked) => void (isAcked && acked++));
   });
   return acked === count;
 }

@@ -38,8 +38,8 @@ interface Connection {
   to: Receiver;
   address: string; // host:port
   socket: Link;
-  sendings: Record<string, Sending>; // not ended. No Map: that costs the garbage collector twice as much
-  outbox: Outbox;
+  sendings: Map<string, Sending>; // not ended, by id; in the order of their deadlines
+  outbox: Outbox<Sending>;
   timer?: NodeJS.Timeout | undefined; // of all attempts on it
 }
 
@@ -50,10 +50,10 @@ export function createLinks(given: LinksOptions & Pick<Links, "onStrayAck">): Li
 export function startSending(links: Links, id: string, signal: AbortSignal): Sending {
   if (!links.known.has(signal)) {
     links.known.add(signal);
-    signal.addEventListener("abort", () => cancel([...links.all].flatMap(underWay), signal), { once: true });
+    signal.addEventListener("abort", () => cancel(links, signal), { once: true });
   }
-  const fresh = { acked: undefined, wake: undefined, makeFrame: undefined, deadline: 0, bytesBefore: 0 };
-  return { id, signal, ...fresh, routes: [] };
+  const none = undefined; // all written out: to spread what is the same in all of them tripled the client's time
+  return { id, signal, acked: none, wake: none, routes: [], deadline: 0, makeFrame: none, bytesBefore: 0 };
 }
 
 /** Makes one attempt, until its ack or its timeout. `makeFrame` is called when there is a connection to send on. */
@@ -62,21 +62,15 @@ export function tryOnce(links: Links, sending: Sending, to: Receiver, makeFrame:
     const { id, routes } = sending;
     const found = links.current.get(`${to.host}:${to.port}`);
     const connection = found?.to.id === to.id && !found.socket.destroyed ? found : open(links, to);
-    const others = routes.filter((route) => route !== connection);
-    if (others.length < routes.length) delete connection.sendings[id]; // all are in the order of their deadlines
-    connection.sendings[id] = sending;
-    sending.routes = [...others, connection];
-    if (others.length >= MAX_OLD) forget(sending.routes.shift() as Connection, id);
+    if (connection.sendings.delete(id)) routes.splice(routes.indexOf(connection), 1); // to the end of both
+    connection.sendings.set(id, sending);
+    if (routes.push(connection) > MAX_OLD) forget(routes.shift() as Connection, id);
     sending.wake = resolve;
     sending.makeFrame = makeFrame;
     sending.deadline = performance.now() + links.ackTimeoutMs;
     sending.bytesBefore = connection.socket.bytesRead;
     connection.timer ??= setTimeout(expire, links.ackTimeoutMs, connection);
-    connection.outbox.whenRoom(sending, () => {
-      if (sending.makeFrame !== makeFrame) return; // it is over already
-      sending.makeFrame = undefined;
-      writeFrame(connection.socket, makeFrame());
-    });
+    connection.outbox.whenRoom(sending);
   });
 }
 
@@ -100,8 +94,13 @@ function open(links: Links, to: Receiver): Connection {
     },
   });
   const address = `${to.host}:${to.port}`;
-  const outbox = createOutbox(socket, MAX_UNSENT_BYTES);
-  const connection: Connection = { links, to, address, socket, sendings: Object.create(null), outbox };
+  const outbox = createOutbox(socket, MAX_UNSENT_BYTES, (sending: Sending) => {
+    const { makeFrame, routes } = sending;
+    if (!makeFrame || routes.at(-1) !== connection) return; // it is over already
+    sending.makeFrame = undefined;
+    writeFrame(socket, makeFrame());
+  });
+  const connection: Connection = { links, to, address, socket, sendings: new Map(), outbox };
   links.all.add(connection);
   const before = links.current.get(address);
   links.current.set(address, connection);
@@ -112,11 +111,11 @@ function open(links: Links, to: Receiver): Connection {
 /** The messages whose attempt under way is on this connection. */
 function underWay(connection: Connection): Sending[] {
   const isHere = ({ deadline, routes }: Sending) => deadline > 0 && routes.at(-1) === connection;
-  return Object.values(connection.sendings).filter(isHere);
+  return [...connection.sendings.values()].filter(isHere);
 }
 
 function takeAck({ links, to, sendings }: Connection, ack: Ack): void {
-  const sending = sendings[ack.id];
+  const sending = sendings.get(ack.id);
   if (!sending || sending.acked) return void links.onStrayAck(ack, to);
   sending.acked = { how: "acked", ack, by: to };
   settle(sending, sending.acked);
@@ -166,14 +165,15 @@ function retire(connection: Connection): void {
 /** An old connection that no message needs stays for late acks; too many of them are closed, the oldest first. */
 function forget(old: Connection, id: string): void {
   const { links, address, sendings, socket } = old;
-  delete sendings[id];
-  if (links.current.get(address) === old || Object.keys(sendings).length > 0) return;
+  sendings.delete(id);
+  if (links.current.get(address) === old || sendings.size > 0) return;
   if (socket.writableLength > 0) socket.destroy(); // what was given up must not be sent after all
   if (!socket.destroyed) links.idle.add(socket);
   const [oldest] = links.idle.size > MAX_OLD ? links.idle : [];
   if (oldest && links.idle.delete(oldest)) oldest.destroy();
 }
 
-function cancel(sendings: Sending[], signal: AbortSignal): void {
-  for (const each of sendings) if (each.signal === signal) settle(each, isOver(each) as AttemptEnd);
+function cancel({ all }: Links, signal: AbortSignal): void {
+  const given = [...all].flatMap(underWay).filter((sending) => sending.signal === signal);
+  for (const sending of given) settle(sending, isOver(sending) as AttemptEnd);
 }

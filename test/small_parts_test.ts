@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
 import { createChildController, isAbort, untilWoken, type Waiter } from "../plumbing/child_controller.ts";
+import { createIds } from "../plumbing/ids.ts";
 import { inLanes } from "../plumbing/lanes.ts";
 import { createLog } from "../plumbing/log.ts";
 import { openFilesLimit, problemWithOpenFiles } from "../plumbing/open_files.ts";
@@ -293,4 +294,12 @@ test("untilWoken() is ended by the signal, also by one that was aborted before",
 test("untilWoken() rethrows other errors", async () => {
   const failing = async () => Promise.reject(new TypeError("a mistake"));
   await assert.rejects(untilWoken(makeWaiter().waiter, failing), { message: "a mistake" });
+});
+
+test("createIds() gives no id twice, also to two of one name, and people can tell them apart", () => {
+  const makers = [createIds("client-4f2a61"), createIds("client-4f2a61"), createIds("demo")];
+  const ids = makers.flatMap((newId) => Array.from({ length: 1000 }, newId));
+  assert.equal(new Set(ids).size, 3000);
+  assert.deepEqual(ids.slice(0, 2).map(shortId), ["1-4f2a61", "2-4f2a61"]);
+  assert.ok(ids.every((id) => /^\d+-\w{16,18}$/.test(id)));
 });
