@@ -3,6 +3,7 @@
  * the others out by taking every place. receiver.ts makes one for its process, lib/framing.ts lets the peers in.
  */
 import type { Socket } from "node:net";
+import { flush } from "./joined_writes.ts";
 
 /** What a frame in work costs at most, in bytes: what its ack needs, a timer and some promises. Measured. */
 export const WORK_BYTES = 2048;
@@ -114,7 +115,9 @@ export function endWork(guest: Guest): void {
 
 /** Serves it no longer than until it has said all, and has got all that it is owed. */
 function endIfDone({ hasSaidAll, owed, socket }: Guest): void {
-  if (hasSaidAll && owed === 0) socket.end();
+  if (!hasSaidAll || owed > 0) return;
+  flush(socket);
+  socket.end();
 }
 
 /** Counts what is kept for a guest. When that is too much for all, who has kept the most for the longest time goes. */

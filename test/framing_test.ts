@@ -3,6 +3,7 @@ import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import fc from "fast-check";
 import { createFrameReader, MAX_FRAME_BYTES, writeFrame } from "../lib/framing.ts";
+import { flush } from "../plumbing/joined_writes.ts";
 
 /** Cuts bytes at the given places (each a fraction of the whole). */
 function cut(bytes: Buffer, places: number[]): Buffer[] {
@@ -116,18 +117,31 @@ test("createFrameReader() says what has come of a frame that hasn't ended", () =
 test("writeFrame() writes what createFrameReader() reads, several frames of a tick in one go", async () => {
   const frames = [{ body: "a\nb" }, { body: "olá" }, {}];
   const stream = new PassThrough();
-  let writes = 0;
-  stream._writev = (chunks, done) => {
-    writes += 1;
-    for (const { chunk } of chunks) stream.push(chunk);
-    done();
-  };
   for (const frame of frames) writeFrame(stream, frame);
+  flush(stream);
   stream.end();
-  const { lines } = readAll(await stream.toArray());
+  const chunks = await stream.toArray();
+  const { lines } = readAll(chunks);
   assert.deepEqual(
     lines.map((line) => JSON.parse(line)),
     frames,
   );
-  assert.equal(writes, 1);
+  assert.equal(chunks.length, 1);
+});
+
+test("writeFrame() makes the JSON of a long body once, for all who get it", async (t) => {
+  const body = `${"x".repeat(5000)} "olá" \n \ud800 ,"body":""`;
+  const stringify = t.mock.method(JSON, "stringify");
+  const stream = new PassThrough();
+  const frames = ["a", 'b,"body":""'].map((id) => ({ type: "message", id, body, clock: 7 }));
+  for (const frame of frames) writeFrame(stream, frame);
+  writeFrame(stream, { short: true });
+  flush(stream);
+  stream.end();
+  assert.equal(stringify.mock.calls.filter(({ result = "" }) => result.length > 5000).length, 1);
+  const { lines } = readAll(await stream.toArray());
+  assert.deepEqual(
+    lines.map((line) => JSON.parse(line)),
+    [...frames, { short: true }],
+  );
 });

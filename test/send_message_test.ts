@@ -5,6 +5,7 @@ import { afterEach, test } from "node:test";
 import type { AttemptState } from "../group/result.ts";
 import { writeFrame } from "../lib/framing.ts";
 import type { Message } from "../lib/messages.ts";
+import { flush } from "../plumbing/joined_writes.ts";
 import { listen } from "../plumbing/listen.ts";
 import { ack, fakeDiscovery, fakeReceiver, giveUp, LONG_MS, makeClient, RETRY_MS } from "./fake_receivers.ts";
 import { until } from "./helpers.ts";
@@ -122,6 +123,7 @@ test("sendMessage() opens its connection again after it was lost", async () => {
 test("sendMessage() repeats what a receiver says before it closes the connection", async () => {
   const { receiver } = await fakeReceiver((_message, socket) => {
     writeFrame(socket, { type: "error", code: "busy", message: "later" });
+    flush(socket);
     socket.end();
   });
   const result = await makeClient([], { maxAttempts: 1 }).send(receiver);
