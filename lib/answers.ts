@@ -1,11 +1,10 @@
 /** The client's end of one connection: reads what the receiver answers, and why it closes. links.ts opens them. */
-
 import { explainFailure } from "../plumbing/explain_failure.ts";
 import { connectFar, type Link, type LinkOptions } from "../plumbing/far_socket.ts";
 import { printable, quoted } from "../plumbing/printable.ts";
 import { readJson } from "../plumbing/read_json.ts";
 import { createFrameReader } from "./framing.ts";
-import { type Ack, AnswerSchema, type Receiver } from "./messages.ts";
+import { type Ack, AnswerSchema, isAck, type Receiver } from "./messages.ts";
 
 export interface ConnectToOptions {
   onAck: (ack: Ack) => void;
@@ -18,7 +17,7 @@ export function connectTo(to: Receiver, options: LinkOptions, { onAck, onClose }
   const socket = connectFar({ host, port }, options);
   let cause = "the connection was closed";
   const takeFrame = (line: string) => {
-    const answer = readJson(AnswerSchema, line);
+    const answer = readJson(AnswerSchema, line, isAck);
     if ("problem" in answer) socket.destroy(new Error(`it answered what is no ack: ${answer.problem}`));
     else if (answer.value.type === "ack") onAck(answer.value);
     else cause = `it answered ${answer.value.code}: ${printable(answer.value.message)}`;

@@ -69,6 +69,23 @@ export type ErrorFrame = v.InferOutput<typeof ErrorFrameSchema>;
 /** All that a receiver may answer. */
 export const AnswerSchema = v.variant("type", [AckSchema, ErrorFrameSchema]);
 
+// Those frames of which there are many, as this project writes them, checked by hand: the schemas take a fifth of all time.
+
+export function isMessage(input: unknown): input is Message {
+  const { type, id, from, attempt, body, clock } = (input ?? {}) as Record<string, unknown>;
+  const isNumbered = isCount(attempt) && isCount(clock);
+  return isNumbered && type === "message" && isShort(id) && isShort(from) && typeof body === "string";
+}
+
+export function isAck(input: unknown): input is Ack {
+  const { type, id, receiver, duplicate, clock } = (input ?? {}) as Record<string, unknown>;
+  const isSaid = typeof duplicate === "boolean" && isCount(clock);
+  return isSaid && type === "ack" && isShort(id) && isShort(receiver);
+}
+
+const isShort = (text: unknown) => typeof text === "string" && text.length >= 1 && text.length <= 128;
+const isCount = (number: unknown) => Number.isSafeInteger(number) && (number as number) >= 1;
+
 // HTTP, to discovery and back
 
 export const RegistrationSchema = v.object({

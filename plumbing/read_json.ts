@@ -27,15 +27,23 @@ export function read<S extends v.GenericSchema>(schema: S, input: unknown): Read
   };
 }
 
-/** The same for a JSON text, a frame for example. */
-export function readJson<S extends v.GenericSchema>(schema: S, json: string): Read<v.InferOutput<S>> {
+/**
+ * The same for a JSON text, a frame for example.
+ *
+ * @param isRight tells quickly of most values that are right; the schema is asked about the others
+ */
+export function readJson<S extends v.GenericSchema>(
+  schema: S,
+  json: string,
+  isRight?: (input: unknown) => input is v.InferOutput<S>,
+): Read<v.InferOutput<S>> {
   let input: unknown;
   try {
     input = JSON.parse(json);
   } catch {
     return { problem: "it is not JSON" };
   }
-  return read(schema, input);
+  return isRight?.(input) ? { value: input } : read(schema, input);
 }
 
 /** The beginning of a text from outside, which may be of any length. */

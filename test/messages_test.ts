@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import {
   AckSchema,
   AnswerSchema,
+  isAck,
+  isMessage,
   MAX_RECEIVERS,
   MessageSchema,
   ReceiversSchema,
@@ -36,6 +39,46 @@ const badMessages = [
 for (const [json, problem] of badMessages) {
   test(`readJson() says what is wrong with the message ${json.slice(0, 80)}`, () => {
     assert.deepEqual(readJson(MessageSchema, json), { problem });
+  });
+}
+
+const mostly = <T>(right: fc.Arbitrary<T>) => fc.oneof({ weight: 9, arbitrary: right }, fc.jsonValue());
+const edges = fc.constantFrom("", "x".repeat(128), "x".repeat(129));
+const anyText = mostly(
+  fc.oneof({ weight: 9, arbitrary: fc.string({ unit: "binary", minLength: 1 }) }, edges),
+);
+const anyCount = mostly(fc.oneof(fc.maxSafeNat(), fc.constantFrom(1, 0, -1, 1.5, 2 ** 53 - 1, 2 ** 53)));
+const anyFrame = fc.record(
+  {
+    type: mostly(fc.constantFrom("message", "ack")),
+    id: anyText,
+    from: anyText,
+    receiver: anyText,
+    attempt: anyCount,
+    clock: anyCount,
+    body: anyText,
+    duplicate: mostly(fc.boolean()),
+  },
+  { noNullPrototype: true, requiredKeys: ["type", "id", "clock"] },
+);
+
+for (const { name, isRight, schema } of [
+  { name: "isMessage", isRight: isMessage, schema: MessageSchema },
+  { name: "isAck", isRight: isAck, schema: AckSchema },
+]) {
+  test(`${name}() lets nothing through that the schema would refuse or change`, () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(fc.oneof(anyFrame, fc.jsonValue()), (frame) => {
+        if (!isRight(frame)) return;
+        taken += 1;
+        const checked = read(schema, frame);
+        assert.ok("value" in checked);
+        assert.deepEqual({ ...(frame as object), ...checked.value }, frame);
+      }),
+      { numRuns: 3000 },
+    );
+    assert.ok(taken > 20, `${taken} were taken`);
   });
 }
 
