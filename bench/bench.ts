@@ -7,6 +7,7 @@
  *     npm run bench -- --quick                                a short form: that everything works
  *     npm run bench -- --json bench.json --plots docs         the raw numbers, and pictures
  *     npm run bench -- --only discovery                       one part alone
+ *     npm run bench -- --only round-trips --system bare       of that, the systems with such a name
  *
  * What can't be measured on a machine is named in the table. What breaks ends it with code 1, in the end;
  * no number does.
@@ -23,15 +24,17 @@ import { drawRoundTrips } from "./plot.ts";
 import { drawGrowth } from "./plot_growth.ts";
 import { stopAll } from "./processes.ts";
 import { measureRoundTrips, showRoundTrips } from "./round_trips.ts";
+import { measureSeveral, showSeveral } from "./several.ts";
 import { measureSteadiness, showSteadiness } from "./steady.ts";
 import { SYSTEMS } from "./systems.ts";
 
-const PARTS = ["round-trips", "steady", "discovery", "group", "copies"] as const;
+const PARTS = ["round-trips", "several", "steady", "discovery", "group", "copies"] as const;
 
 const OPTIONS = {
   quick: flag("few messages, one round, small groups"),
   rounds: optional(kind.whole(1), "how often each is measured [default: 3; with --quick 1]"),
   only: option(kind.wordsOf(["all", ...PARTS]), "all", `which parts, comma separated: ${PARTS.join(", ")}`),
+  system: optional(kind.text, "of the round trips, only the systems whose name has this in it"),
   json: optional(kind.text, "a file that gets all numbers [default: none]"),
   plots: optional(kind.text, "a folder that gets pictures, as SVG [default: none]"),
 };
@@ -39,6 +42,7 @@ const OPTIONS = {
 /** A run of the benchmark: what is asked for, and who is told how it goes. */
 interface Run {
   only: readonly ("all" | (typeof PARTS)[number])[];
+  system: string | undefined;
   rounds: number;
   isQuick: boolean;
   say: (line: string) => void;
@@ -62,6 +66,7 @@ function describeMachine() {
 async function measureAll(run: Run) {
   return {
     "round-trips": await measure(run, "round-trips", measureRoundTrips, showRoundTrips),
+    several: await measure(run, "several", measureSeveral, showSeveral),
     steady: await measure(run, "steady", measureSteadiness, showSteadiness),
     discovery: await measure(run, "discovery", measureDiscovery, showDiscovery),
     group: await measure(run, "group", measureGroup, showGroup),
@@ -116,7 +121,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
 
   const machine = describeMachine();
   const { processor, cores, memoryGib, node, date } = machine;
-  const { only, quick: isQuick, rounds = isQuick ? 1 : 3 } = options;
+  const { only, system, quick: isQuick, rounds = isQuick ? 1 : 3 } = options;
   const where = `${processor}, ${cores} cores, ${memoryGib} GiB, Node ${node}, ${date}`;
   const how = rounds === 1 ? "one round" : `${rounds} rounds`;
   print(`${where}; ${how}`);
@@ -126,7 +131,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     broken.push(`${what}: ${message}`);
     say(`✖ ${what}: ${message}`);
   };
-  const measured = await measureAll({ only, rounds, isQuick, say, onBroken });
+  const measured = await measureAll({ only, system, rounds, isQuick, say, onBroken });
   const subtitle = `${where}; ${rounds === 1 ? how : `median of ${how}`}`;
   if (options.plots) writePlots(options.plots, measured, subtitle);
   if (options.json) {

@@ -7,6 +7,8 @@ const TICKS_PER_SECOND = 100; // in which Linux counts a process's time, on ever
 
 export interface Started {
   pid: number;
+  /** The processor time that it has used, in seconds, as it was seen last; undefined without Linux's /proc. */
+  processorSeconds(): number | undefined;
   /** Resolves as soon as its output matches; rejects when it ends or takes too long. */
   says(pattern: RegExp): Promise<RegExpMatchArray>;
   /** Its whole stdout, once it has ended by itself. Rejects unless that was with code 0. */
@@ -14,6 +16,8 @@ export interface Started {
   /** Ends it and waits until it has. Rejects if it had ended before: it was to run until now, so it broke. */
   stop(): Promise<void>;
 }
+
+const LOOK_EVERY_MS = 20;
 
 const running = new Set<ChildProcess>();
 
@@ -32,11 +36,19 @@ export function start(command: string, args: readonly string[]): Started {
   const { child, said, ended: closed } = startProgram(command, args);
   running.add(child);
   const ended = closed.finally(() => running.delete(child));
+  let seconds: number | undefined;
+  const look = () => {
+    seconds = processorSeconds(child.pid ?? 0) ?? seconds;
+    return seconds;
+  };
+  const looking = setInterval(look, LOOK_EVERY_MS); // once it has ended nobody can say
+  child.on("exit", () => clearInterval(looking));
   ended.catch(() => {}); // it could not be started: who waits for it is told
   const lastWords = () => (said.stderr + said.stdout).trim().split("\n").slice(-3).join(" / ");
 
   return {
     pid: child.pid ?? 0,
+    processorSeconds: look,
     says(pattern) {
       const heard = new Promise<RegExpMatchArray>((resolve) => {
         const listen = () => {

@@ -1,6 +1,6 @@
 /** Round trips: how many messages a second are acked, and how long each takes, beside the peers. */
-import { median, medianRatio, show, showSpread, table } from "./statistics.ts";
-import { type Measurement, OURS, type Server, SYSTEMS } from "./systems.ts";
+import { median, medianRatio, show, showSpread, spread, table } from "./statistics.ts";
+import { type Measurement, OURS, type Server, SYSTEMS, type System } from "./systems.ts";
 
 /** Each `count` takes our client one to three seconds. */
 export const CELLS = [
@@ -11,6 +11,9 @@ export const CELLS = [
   { inFlight: 64, bytes: 64 * 1024, count: 12_000 },
 ] as const;
 const QUICK_SHARE = 1 / 20;
+const JUST_START = { inFlight: 1, bytes: 16, count: 2 };
+const FLOOR = "bare socket";
+const MAX_SPREAD = 0.15; // of the floor between the rounds; more is somebody else's load
 
 export interface RoundTrip extends Measurement {
   system: string;
@@ -18,9 +21,14 @@ export interface RoundTrip extends Measurement {
   bytes: number;
   round: number;
   perSecond: number;
+  /** Processor time, in seconds: of a client that only starts, and of the server for these messages. */
+  startSeconds?: number | undefined;
+  serverSeconds?: number | undefined;
 }
 
 export interface RoundTripOptions {
+  /** Only systems whose name has this in it. */
+  system?: string | undefined;
   rounds: number;
   isQuick: boolean;
   say: (line: string) => void;
@@ -29,24 +37,36 @@ export interface RoundTripOptions {
 }
 
 /** Each round starts all servers anew; each cell asks one after another, in another order each round. */
-export async function measureRoundTrips({ rounds, isQuick, say, onBroken }: RoundTripOptions) {
+export async function measureRoundTrips({
+  system: wanted = "",
+  rounds,
+  isQuick,
+  say,
+  onBroken,
+}: RoundTripOptions) {
   const results: RoundTrip[] = [];
   for (let round = 0; round < rounds; round++) {
-    const servers: { system: string; server: Server }[] = [];
+    const servers: { system: string; server: Server; startSeconds: number | undefined }[] = [];
     for (const { name, missing, start } of rotated(SYSTEMS, round)) {
-      if (missing) continue;
-      await start().then(
-        (server) => servers.push({ system: name, server }),
-        (error) => onBroken(`${name}: its server`, error),
-      );
+      if (missing || !name.includes(wanted)) continue;
+      try {
+        const server = await start();
+        const { clientSeconds } = await server.measure({ ...JUST_START, isQuick });
+        servers.push({ system: name, server, startSeconds: clientSeconds });
+      } catch (error) {
+        onBroken(`${name}: its server`, error as Error);
+      }
     }
     for (const { inFlight, bytes, count: fullCount } of CELLS) {
       const count = isQuick ? fullCount * QUICK_SHARE : fullCount;
-      for (const { system, server } of servers) {
+      for (const { system, server, startSeconds } of servers) {
         try {
+          const before = server.processorSeconds() ?? Number.NaN;
           const measured = await server.measure({ inFlight, bytes, count, isQuick });
           const perSecond = measured.messages / measured.seconds;
-          results.push({ system, inFlight, bytes, round, perSecond, ...measured });
+          const serverSeconds = (server.processorSeconds() ?? Number.NaN) - before;
+          const cost = { startSeconds, serverSeconds };
+          results.push({ system, inFlight, bytes, round, perSecond, ...measured, ...cost });
           say(`round ${round + 1}, ${nameCell({ inFlight, bytes })}, ${system}: ${show(perSecond)} a second`);
         } catch (error) {
           onBroken(`${system}, ${nameCell({ inFlight, bytes })}`, error as Error);
@@ -80,7 +100,7 @@ export function ofCell(results: readonly RoundTrip[], system: string, { inFlight
 /** Three tables: round trips a second, ours as a multiple of each peer's, and the latencies. */
 export function showRoundTrips(results: readonly RoundTrip[]): string {
   function tableOf(first: string, showCell: (of: RoundTrip[], cell: CellName) => string, names = SYSTEMS) {
-    const rows = names.map(({ name, missing }) => {
+    const rows = names.filter(isShown).map(({ name, missing }) => {
       const cells = CELLS.map((cell, column) => {
         const of = ofCell(results, name, cell);
         if (of.length > 0) return showCell(of, cell);
@@ -90,6 +110,8 @@ export function showRoundTrips(results: readonly RoundTrip[]): string {
     });
     return table([first, ...CELLS.map(nameCell)], rows);
   }
+  const isShown = ({ name, missing }: System) =>
+    missing !== undefined || results.some(({ system }) => system === name);
   const byRound = (of: RoundTrip[]) => new Map(of.map(({ round, perSecond }) => [round, perSecond]));
   const peers = SYSTEMS.filter(({ name }) => name !== OURS);
   return [
@@ -111,5 +133,34 @@ export function showRoundTrips(results: readonly RoundTrip[]): string {
       const of99 = median(of.map((each) => each.p99Ms));
       return `${show(median(of.map((each) => each.medianMs)))} / ${show(of99)}`;
     }),
+    "### Processor time a message in µs: client / server, medians of the rounds",
+    "The client's without that of its start. It is steadier than the rate where others use the machine as well.",
+    tableOf("system", showProcessorTime),
+    ...showDisturbed(results),
   ].join("\n\n");
+}
+
+function showProcessorTime(of: readonly RoundTrip[]): string {
+  const microseconds = (secondsOf: (of: RoundTrip) => number) =>
+    median(of.map((each) => (secondsOf(each) / each.messages) * 1e6));
+  const client = microseconds(
+    ({ clientSeconds = Number.NaN, startSeconds = Number.NaN }) => clientSeconds - startSeconds,
+  );
+  const server = microseconds(({ serverSeconds = Number.NaN }) => serverSeconds);
+  return Number.isNaN(client + server) ? "no /proc" : `${show(client)} / ${show(server)}`;
+}
+
+/** The floor does the same each round; where it doesn't, another load had the processors, and no figure counts. */
+function showDisturbed(results: readonly RoundTrip[]): string[] {
+  const disturbed = CELLS.filter((cell) => {
+    const rates = ofCell(results, FLOOR, cell).map(({ perSecond }) => perSecond);
+    if (rates.length === 0) return false;
+    const { median, min, max } = spread(rates);
+    return (max - min) / median > MAX_SPREAD;
+  });
+  if (disturbed.length === 0) return [];
+  const cells = disturbed.map(nameCell).join(", ");
+  return [
+    `**Disturbed**: the ${FLOOR} itself differs by more than ${MAX_SPREAD * 100} % from round to round (${cells}). Measure again.`,
+  ];
 }

@@ -19,9 +19,13 @@ export interface Measurement {
   seconds: number;
   medianMs: number;
   p99Ms: number;
+  /** The processor time of the client's process, its start included; undefined without /proc. */
+  clientSeconds?: number | undefined;
 }
 
 export interface Server {
+  /** The processor time that it has used, in seconds. */
+  processorSeconds(): number | undefined;
   measure(cell: Cell): Promise<Measurement>;
   stop(): Promise<void>;
 }
@@ -52,6 +56,7 @@ async function startOurs(groupFile?: string): Promise<Server> {
   const receiver = startReceivers(discovery);
   await discovery.untilReceivers(1);
   return {
+    processorSeconds: receiver.processorSeconds,
     async measure({ count, inFlight, bytes }) {
       const client = startClient(discovery, [
         ...["--to", "0", "--count", `${count}`, "--concurrency", `${inFlight}`],
@@ -59,7 +64,7 @@ async function startOurs(groupFile?: string): Promise<Server> {
       ]);
       const measured = readSummary(await client.output());
       if (measured.messages !== count) throw new Error(`${measured.messages} acks for ${count} messages`);
-      return measured;
+      return { ...measured, clientSeconds: client.processorSeconds() };
     },
     async stop() {
       await receiver.stop();
@@ -106,6 +111,7 @@ function peer(
     const [, port] = await server.says(/listening on port (\d+)/);
     return {
       stop: server.stop,
+      processorSeconds: server.processorSeconds,
       async measure({ count, inFlight, bytes, isQuick }) {
         const seconds = isQuick ? PEER_SECONDS.quick : PEER_SECONDS.full;
         const client = start(program, [
@@ -115,7 +121,7 @@ function peer(
         const measured = JSON.parse(await client.output()) as Measurement;
         const isWhole = measured.messages === count || measured.seconds >= seconds;
         if (!isWhole) throw new Error(`${measured.messages} acks for ${count} messages`);
-        return measured;
+        return { ...measured, clientSeconds: client.processorSeconds() };
       },
     };
   }

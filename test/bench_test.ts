@@ -83,14 +83,20 @@ test("readGroupResult() takes the time of the group, and only if all have acked"
 
 test("tables and picture show what was measured, and name what broke", () => {
   const one = { inFlight: 1, bytes: 16, messages: 1000, seconds: 1, medianMs: 0.5, p99Ms: 4 };
+  const cost = { clientSeconds: 0.5, startSeconds: 0.496, serverSeconds: 0.003 };
   const results: RoundTrip[] = [0, 1].flatMap((round) => [
-    { ...one, round, system: OURS, perSecond: 1000 },
+    { ...one, ...cost, round, system: OURS, perSecond: 1000 },
     { ...one, round, system: "bare socket", perSecond: 4000 },
   ]);
   const tables = showRoundTrips(results);
   assert.match(tables, /\| this project +\| +1,000 \(1,000–1,000\) \| +broke \|/);
   assert.match(tables, /\| bare socket +\| +0\.25× \|/);
   assert.match(tables, /\| bare socket +\| +0\.5 \/ 4 \|/);
+  assert.match(tables, /\| this project +\| +4 \/ 3 \|/);
+  assert.match(tables, /\| bare socket +\| +no \/proc \|/);
+  assert.doesNotMatch(tables, /Disturbed/);
+  const slower = { ...one, round: 2, system: "bare socket", perSecond: 3000 };
+  assert.match(showRoundTrips([...results, slower]), /Disturbed.* \(1 × 16 B\)/);
 
   const bars = [...(drawRoundTrips(results, "here") ?? "").matchAll(/width="([\d.]+)" height="18"/g)];
   const [ours, theirs] = bars.map(([, width]) => Number(width));
