@@ -36,19 +36,12 @@ export function start(command: string, args: readonly string[]): Started {
   const { child, said, ended: closed } = startProgram(command, args);
   running.add(child);
   const ended = closed.finally(() => running.delete(child));
-  let seconds: number | undefined;
-  const look = () => {
-    seconds = processorSeconds(child.pid ?? 0) ?? seconds;
-    return seconds;
-  };
-  const looking = setInterval(look, LOOK_EVERY_MS); // once it has ended nobody can say
-  child.on("exit", () => clearInterval(looking));
   ended.catch(() => {}); // it could not be started: who waits for it is told
   const lastWords = () => (said.stderr + said.stdout).trim().split("\n").slice(-3).join(" / ");
 
   return {
     pid: child.pid ?? 0,
-    processorSeconds: look,
+    processorSeconds: watchProcessor(child),
     says(pattern) {
       const heard = new Promise<RegExpMatchArray>((resolve) => {
         const listen = () => {
@@ -75,6 +68,18 @@ export function start(command: string, args: readonly string[]): Started {
       await inTime("it ends", ended);
     },
   };
+}
+
+/** Looks again and again: once it has ended nobody can say. @returns a function that says how much it was at last */
+function watchProcessor(child: ChildProcess): Started["processorSeconds"] {
+  let seconds: number | undefined;
+  const look = () => {
+    seconds = processorSeconds(child.pid ?? 0) ?? seconds;
+    return seconds;
+  };
+  const looking = setInterval(look, LOOK_EVERY_MS);
+  child.on("exit", () => clearInterval(looking));
+  return look;
 }
 
 /** Whether a command is on the PATH. */

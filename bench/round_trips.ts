@@ -1,6 +1,6 @@
 /** Round trips: how many messages a second are acked, and how long each takes, beside the peers. */
 import { median, medianRatio, show, showSpread, spread, table } from "./statistics.ts";
-import { type Measurement, OURS, type Server, SYSTEMS, type System } from "./systems.ts";
+import { type Cell, type Measurement, OURS, type Server, SYSTEMS, type System } from "./systems.ts";
 
 /** Each `count` takes our client one to three seconds. */
 export const CELLS = [
@@ -46,7 +46,7 @@ export async function measureRoundTrips({
 }: RoundTripOptions) {
   const results: RoundTrip[] = [];
   for (let round = 0; round < rounds; round++) {
-    const servers: { system: string; server: Server; startSeconds: number | undefined }[] = [];
+    const servers: StartedSystem[] = [];
     for (const { name, missing, start } of rotated(SYSTEMS, round)) {
       if (missing || !name.includes(wanted)) continue;
       try {
@@ -59,17 +59,15 @@ export async function measureRoundTrips({
     }
     for (const { inFlight, bytes, count: fullCount } of CELLS) {
       const count = isQuick ? fullCount * QUICK_SHARE : fullCount;
-      for (const { system, server, startSeconds } of servers) {
+      for (const started of servers) {
         try {
-          const before = server.processorSeconds() ?? Number.NaN;
-          const measured = await server.measure({ inFlight, bytes, count, isQuick });
-          const perSecond = measured.messages / measured.seconds;
-          const serverSeconds = (server.processorSeconds() ?? Number.NaN) - before;
-          const cost = { startSeconds, serverSeconds };
-          results.push({ system, inFlight, bytes, round, perSecond, ...measured, ...cost });
-          say(`round ${round + 1}, ${nameCell({ inFlight, bytes })}, ${system}: ${show(perSecond)} a second`);
+          const result = { round, ...(await measureCell(started, { inFlight, bytes, count, isQuick })) };
+          results.push(result);
+          say(
+            `round ${round + 1}, ${nameCell(result)}, ${result.system}: ${show(result.perSecond)} a second`,
+          );
         } catch (error) {
-          onBroken(`${system}, ${nameCell({ inFlight, bytes })}`, error as Error);
+          onBroken(`${started.system}, ${nameCell({ inFlight, bytes })}`, error as Error);
         }
       }
     }
@@ -78,6 +76,21 @@ export async function measureRoundTrips({
     }
   }
   return results;
+}
+
+interface StartedSystem {
+  system: string;
+  server: Server;
+  startSeconds: number | undefined;
+}
+
+async function measureCell({ system, server, startSeconds }: StartedSystem, cell: Cell) {
+  const { inFlight, bytes } = cell;
+  const before = server.processorSeconds() ?? Number.NaN;
+  const measured = await server.measure(cell);
+  const serverSeconds = (server.processorSeconds() ?? Number.NaN) - before;
+  const perSecond = measured.messages / measured.seconds;
+  return { system, inFlight, bytes, perSecond, ...measured, startSeconds, serverSeconds };
 }
 
 function rotated<T>(list: readonly T[], by: number): T[] {

@@ -94,7 +94,7 @@ async function untilStrayAck(events: readonly TraceEvent[]): Promise<void> {
 /** Ids, ports and the like differ in each run: in the picture they have names. */
 export function normalize(diagram: string): string {
   return diagram
-    .replace(/\b(message|ack of|ack|processes) [0-9a-f]{8}\b/g, "$1 m1")
+    .replace(/\b(message|ack of|ack|processes) \d+-\w+/g, "$1 m1")
     .replace(/\bid [0-9a-f]{8}\b/g, "id r1")
     .replace(/\blocalhost:\d+/g, "localhost:40121");
 }

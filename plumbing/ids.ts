@@ -1,7 +1,7 @@
 /** Ids that are never given twice, and are short, as they are keys all along their way. client.ts names its messages by them. */
 import { randomBytes } from "node:crypto";
 
-const RANDOM_BYTES = 6; // with the six digits of a client's name: two of a million have the same, 1 in 9 billion
+const RANDOM_BYTES = 6; // docs/PROTOCOL.md says what chance that leaves for two that are the same
 
 /**
  * Makes a function that gives `1-4f2a61…`, `2-4f2a61…`: which, and whose. Whose is the end of a name and chance, as a name

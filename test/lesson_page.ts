@@ -67,6 +67,7 @@ export function createNormalizer() {
         .trimEnd()
         .replace(/^\d\d:\d\d:\d\d /, "TIME ")
         .replace(/\b[0-9a-f]{8}\b/g, (id) => (isAny ? "ID" : (names.get(id) ?? "ID")))
+        .replace(/\b\d+-[0-9a-f]{3,6}\b/g, "ID")
         .replace(/\bclient-[0-9a-f]{6}\b/g, "client")
         .replace(/ --group-file \S+/, "") // said with `npm run test:secure`
         .replace("https://", "http://")
