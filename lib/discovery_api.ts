@@ -21,21 +21,19 @@ const LIST_WITHIN_MS = 5000; // the answer can be long
 const ANSWER_WITHIN_MS = 2000;
 const MAX_SOCKETS = 50;
 
+type Details = ErrorOptions & { url?: string | undefined };
+
 /** Discovery didn't do what was asked. */
 export class DiscoveryError extends Error {
   /** `unreachable`: nobody answered; `unable`: with a 5xx; `refused`: what was to be registered is wrong; `bad_answer`: not discovery's. */
   code: "unreachable" | "unable" | "refused" | "bad_answer";
   /** Where it was asked: the first of several. */
   url: string | undefined;
-  constructor(
-    code: DiscoveryError["code"],
-    message: string,
-    options?: ErrorOptions & { url?: string | undefined },
-  ) {
-    super(message, options);
+  constructor(code: DiscoveryError["code"], message: string, details: Details = {}) {
+    super(message, details);
     this.name = "DiscoveryError";
     this.code = code;
-    this.url = options?.url;
+    this.url = details.url;
   }
 }
 
