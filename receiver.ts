@@ -15,7 +15,6 @@ import { createDiscoveryApi, type DiscoveryApi, DiscoveryError } from "./lib/dis
 import { refuse, sendFrame, serveFrames } from "./lib/framing.ts";
 import { type Ack, isMessage, type Message, MessageSchema } from "./lib/messages.ts";
 import { waitForDiscoveryServer } from "./lib/wait_for_discovery.ts";
-import { after, type Wait } from "./plumbing/after.ts";
 import { MAX_OVER_TLS } from "./plumbing/group_file.ts";
 import { createIntake, type Guest } from "./plumbing/intake.ts";
 import * as kind from "./plumbing/kinds.ts";
@@ -150,7 +149,7 @@ function handleClientConnection(node: ReceiverNode, socket: Socket): void {
 type Work = Pick<Message, "id" | "attempt" | "from"> & { heard: number | undefined; note: string };
 
 /** Processes a message and answers an ack, unless the coin says otherwise. */
-function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Wait {
+async function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Promise<void> {
   const { id, attempt, from, heard, note } = work;
   const { inProgress, processed, trace } = node;
   const duplicate = processed.has(id);
@@ -158,7 +157,10 @@ function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Wait {
   // Written out each time: to spread what is the same in all of them took a third of the receiver's time.
   if (fault !== "lost")
     trace.tell("received", { message: id, attempt, receiver: node.id, from, heard, duplicate });
-  if (duplicate) return after(inProgress.get(id), () => sendAck(node, peer, work, true));
+  if (duplicate) {
+    await inProgress.get(id);
+    return sendAck(node, peer, work, true);
+  }
   if (fault)
     trace.tell("fault", { message: id, attempt, receiver: node.id, from, fault, note: FAULTS[fault] });
   if (fault === "lost" || fault === "silent") return;
@@ -167,19 +169,19 @@ function handleMessage(node: ReceiverNode, peer: Guest, work: Work): Wait {
   if (fault === "exit") return sayLastWords().finally(() => process.exit(1));
 
   processed.add(id); // before the work, so that a retry meanwhile is a duplicate
-  // A stopped receiver doesn't finish it.
-  const done = node.workMs > 0 ? delay(node.workMs, undefined, { ref: false }) : undefined;
-  if (done) inProgress.set(id, done);
-  return after(done, () => {
+  if (node.workMs > 0) {
+    const done = delay(node.workMs, undefined, { ref: false }); // a stopped receiver doesn't finish it
+    inProgress.set(id, done);
+    await done;
     inProgress.delete(id);
-    trace.tell("processed", { message: id, attempt, receiver: node.id, from, note });
-    if (fault === "lost-ack") return;
-    const late = fault === "late-ack" ? delay(node.lateByMs, undefined, { ref: false }) : undefined;
-    return after(late, () => sendAck(node, peer, work, false));
-  });
+  }
+  trace.tell("processed", { message: id, attempt, receiver: node.id, from, note });
+  if (fault === "lost-ack") return;
+  if (fault === "late-ack") await delay(node.lateByMs, undefined, { ref: false });
+  sendAck(node, peer, work, false);
 }
 
-function sendAck(node: ReceiverNode, peer: Guest, { id, attempt }: Work, duplicate: boolean): undefined {
+function sendAck(node: ReceiverNode, peer: Guest, { id, attempt }: Work, duplicate: boolean): void {
   if (!peer.socket.writable) return; // the client went away, and may ask again on another connection
   const clock = node.trace.tell("acked", { message: id, attempt, receiver: node.id, duplicate });
   const receiver = node.id ?? node.name; // asked under its address before it has registered

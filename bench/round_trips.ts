@@ -110,6 +110,8 @@ export function ofCell(results: readonly RoundTrip[], system: string, { inFlight
   );
 }
 
+const byRound = (of: readonly RoundTrip[]) => new Map(of.map(({ round, perSecond }) => [round, perSecond]));
+
 /** Three tables: round trips a second, ours as a multiple of each peer's, and the latencies. */
 export function showRoundTrips(results: readonly RoundTrip[]): string {
   function tableOf(first: string, showCell: (of: RoundTrip[], cell: CellName) => string, names = SYSTEMS) {
@@ -125,7 +127,6 @@ export function showRoundTrips(results: readonly RoundTrip[]): string {
   }
   const isShown = ({ name, missing }: System) =>
     missing !== undefined || results.some(({ system }) => system === name);
-  const byRound = (of: RoundTrip[]) => new Map(of.map(({ round, perSecond }) => [round, perSecond]));
   const peers = SYSTEMS.filter(({ name }) => name !== OURS);
   return [
     "### Round trips acked a second: median (lowest–highest)",

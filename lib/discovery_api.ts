@@ -9,13 +9,7 @@ import type { GroupFile } from "../plumbing/group_file.ts";
 import type { Log } from "../plumbing/log.ts";
 import { readJson } from "../plumbing/read_json.ts";
 import { type Answer, ask, CallError, createServers, type Servers, whatItSaid } from "../plumbing/servers.ts";
-import {
-  MAX_LIST_BYTES,
-  type Receiver,
-  ReceiversSchema,
-  RegisteredSchema,
-  type Registration,
-} from "./messages.ts";
+import * as wire from "./messages.ts";
 
 const LIST_WITHIN_MS = 5000; // the answer can be long
 const ANSWER_WITHIN_MS = 2000;
@@ -39,7 +33,7 @@ export class DiscoveryError extends Error {
 
 /** Who is in the group. */
 export interface Listing {
-  receivers: Receiver[];
+  receivers: wire.Receiver[];
   /** False when discovery was started so lately that some may not be back yet, or knows a part: who is missing may be there. */
   isComplete: boolean;
 }
@@ -50,7 +44,7 @@ type Cancellable = { signal?: AbortSignal };
 export interface DiscoveryApi {
   list(options?: Cancellable): Promise<Listing>;
   /** @returns the id that discovery gave; not cancellable, as it may be given already */
-  register(where: Registration): Promise<string>;
+  register(where: wire.Registration): Promise<string>;
   /** @returns false if discovery doesn't know the id: register again */
   heartbeat(id: string, options?: Cancellable): Promise<boolean>;
   /** @returns false if discovery doesn't know the id: it is gone already */
@@ -73,14 +67,14 @@ export function createDiscoveryApi(
     async list(options = {}) {
       const begins = { connect: ANSWER_WITHIN_MS, response: ANSWER_WITHIN_MS };
       const timeout = { ...begins, request: LIST_WITHIN_MS };
-      const context = { maxBytes: MAX_LIST_BYTES };
+      const context = { maxBytes: wire.MAX_LIST_BYTES };
       const { body, headers } = await call("list receivers", "receivers", { ...options, timeout, context });
-      const receivers = check("list receivers", ReceiversSchema, body);
+      const receivers = check("list receivers", wire.ReceiversSchema, body);
       return { receivers, isComplete: headers["x-complete"] !== "no" && servers.sightings.isTrusted };
     },
     async register(where) {
       const { body } = await call("register", "register", { method: "POST", json: where });
-      return check("register", RegisteredSchema, body).id;
+      return check("register", wire.RegisteredSchema, body).id;
     },
     async heartbeat(id, options = {}) {
       const beat = { ...options, method: "POST" as const, json: { id } };

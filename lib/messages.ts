@@ -73,8 +73,8 @@ export const AnswerSchema = v.variant("type", [AckSchema, ErrorFrameSchema]);
 
 export function isMessage(input: unknown): input is Message {
   const { type, id, from, attempt, body, clock } = (input ?? {}) as Record<string, unknown>;
-  const isNumbered = isCount(attempt) && isCount(clock);
-  return isNumbered && type === "message" && isShort(id) && isShort(from) && typeof body === "string";
+  const isNumbered = isCount(attempt) && isCount(clock) && type === "message";
+  return isNumbered && isShort(id) && isShort(from) && typeof body === "string";
 }
 
 export function isAck(input: unknown): input is Ack {
