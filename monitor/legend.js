@@ -22,7 +22,7 @@ export const LEGEND = {
   duplicate: ["▷", "markDuplicate"],
   lateAck: ["⇠", "markLateAck"],
   lost: ["→✕", "markLost"],
-  omission: ["○", "markOmission"],
+  omission: ["⊖", "markOmission"],
   crash: ["✕", "markCrash"],
   unsent: ["✕", "markUnsent"],
   failed: ["‖", "markFailed"],
