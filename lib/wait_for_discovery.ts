@@ -1,7 +1,7 @@
 /** Receivers and clients may start before discovery does, or outlive it: then they wait for it. */
 import { setTimeout as delay } from "node:timers/promises";
+import { hintFor } from "../plumbing/hint_for.ts";
 import type { Log } from "../plumbing/log.ts";
-import { TSX } from "../plumbing/printable.ts";
 import { DiscoveryError } from "./discovery_api.ts";
 
 export interface WaitForDiscoveryServerOptions {
@@ -42,13 +42,4 @@ export async function waitForDiscoveryServer<T>(
     }
     await delay(everyMs, undefined, { signal });
   }
-}
-
-/** What to do about it, unless what discovery answered says that. */
-function hintFor({ code, url }: DiscoveryError): string {
-  if (code === "bad_answer")
-    return "; is that discovery? Another program may have its port; pass --discovery";
-  if (code !== "unreachable") return "";
-  const port = url ? new URL(url).port : "";
-  return `; start it with: ${TSX} discovery.ts${["", "5000"].includes(port) ? "" : ` --port ${port}`}`;
 }
