@@ -24,7 +24,8 @@ async function main(
   const to = ["--discovery", discovery, "--monitor", monitor, ...memberFlags(groupFile)];
   const start = (name: string) => startReceiver(name, to, print);
   const desk = createDesk({ receivers, startReceiver: start, client });
-  process.on("message", async ({ number, order }: Asked) => {
+  process.on("message", async ({ number, order, until }: Asked) => {
+    if (Date.now() > until) return; // this process stood still meanwhile
     const answer = await desk.obey(order).then(
       (deed) => ({ deed }),
       (error) => ({ refusal: asRefusal(error) }),

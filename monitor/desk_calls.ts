@@ -52,7 +52,7 @@ export interface Desk {
 export const makeKey = (): string => randomBytes(16).toString("base64url");
 
 /** Why an order that is right isn't carried out: the page has words for each. */
-export type WhyNot = "busy" | "changed" | "many" | "away" | "absent";
+export type WhyNot = "busy" | "changed" | "many" | "away" | "absent" | "ended";
 
 export class CannotObey extends Error {
   code: WhyNot;

@@ -22,6 +22,8 @@ const WITHIN_MS = 8000;
 export interface Asked {
   number: number;
   order: Order;
+  /** After that time, in milliseconds since 1970, it was refused: it must not be carried out any more. */
+  until: number;
 }
 export interface Answered {
   number: number;
@@ -75,9 +77,14 @@ function open(owner: Owner, { discovery, monitor, groupFile }: DeskPlace): void 
   owner.process = child;
 }
 
-function ask(owner: Owner, order: Order): Promise<Answered> {
+async function ask(owner: Owner, order: Order): Promise<Answered> {
+  if (!owner.process?.connected)
+    throw new CannotObey(
+      "ended",
+      "Cannot take the order: the desk's process has ended; start the monitor again",
+    );
   const number = ++owner.asked;
-  const asked: Asked = { number, order };
+  const asked: Asked = { number, order, until: Date.now() + WITHIN_MS };
   return new Promise<Answered>((resolve, reject) => {
     const tooLate = () =>
       reject(new CannotObey("busy", "Cannot take the order: the desk's process is silent"));
@@ -86,6 +93,6 @@ function ask(owner: Owner, order: Order): Promise<Answered> {
       clearTimeout(timer);
       resolve(answer);
     });
-    owner.process?.send(asked, () => {}); // one that has ended doesn't answer
+    owner.process?.send(asked, () => {}); // one that ends meanwhile doesn't answer
   }).finally(() => owner.waiting.delete(number));
 }

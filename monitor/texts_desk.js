@@ -30,6 +30,7 @@ export const DESK_EN = {
   deskRefused:
     "This desk is of another run: open the address that the program printed, with #desk= at its end.",
   deskUnheard: "The order did not arrive.",
+  ended: "The desk's process has ended: start the monitor again.",
   busy: "Another order is under way: try again.",
   changed: "That can't be done now: it has ended, or is so already.",
   many: "There are too many already.",
@@ -67,6 +68,7 @@ export const DESK_PT = {
   deskSent: "Enviada para {name}.",
   deskRefused: "Esta mesa é de outra execução: abra o endereço que o programa mostrou, com #desk= no fim.",
   deskUnheard: "A ordem não chegou.",
+  ended: "O processo da mesa acabou: inicie o monitor de novo.",
   busy: "Outra ordem está em andamento: tente de novo.",
   changed: "Agora não dá: já encerrou, ou já está assim.",
   many: "Já há demais.",

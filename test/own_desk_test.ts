@@ -1,9 +1,11 @@
 /** The desk of a monitor that was started by hand, with --desk: it rules what it has started, and nothing else. */
 import assert from "node:assert/strict";
+import { fork } from "node:child_process";
 import { afterEach, test } from "node:test";
 import type { DeskState } from "../monitor/desk_calls.ts";
+import { type Answered, type Asked, createOwnDesk } from "../monitor/own_desk.ts";
 import { discoveryUrl, stopRole, until } from "./helpers.ts";
-import { endAll, start } from "./started.ts";
+import { endAll, start, toClose } from "./started.ts";
 import { fetch } from "./wires.ts";
 
 afterEach(endAll);
@@ -39,6 +41,29 @@ test("a monitor with --desk starts receivers, sends to them, and ends them when 
     assert.equal((await order({ do: `${what} discovery` })).code, "changed", "it is not the desk's");
   assert.equal(await stopRole(monitor), 0);
   await until("the other has left, in order", async () => !(await group()).includes("receiver-2"));
+});
+
+test("an order that was refused meanwhile is not carried out", async () => {
+  const owner = fork(`${import.meta.dirname}/../classroom/desk_owner.ts`, [
+    "http://127.0.0.1:1",
+    "http://127.0.0.1:1",
+  ]);
+  toClose.push(() => owner.kill("SIGKILL"));
+  const answered: Answered[] = [];
+  owner.on("message", (answer: Answered) => answered.push(answer));
+  const ask = (asked: Asked) => owner.send(asked);
+  ask({ number: 1, order: { do: "start receiver" }, until: Date.now() - 1 });
+  ask({ number: 2, order: { do: "look" }, until: Date.now() + 60_000 });
+  await until("it answers", () => answered.length > 0);
+  assert.deepEqual(
+    answered.map(({ number, state }) => [number, state.receivers]),
+    [[2, []]],
+  );
+});
+
+test("a desk whose process has ended says so at once", async () => {
+  const desk = createOwnDesk();
+  await assert.rejects(async () => desk.look(), /the desk's process has ended; start the monitor again/);
 });
 
 test("a monitor takes no --desk with --replay: exit code 2, and what to do", async () => {
