@@ -21,20 +21,16 @@ import { FAULT_NAMES } from "./receiver.ts";
 import { openScreen } from "./terminal/screen.ts";
 
 const EXAMPLE = "npm run lesson -- 3 --lang pt";
-
-const asked = (describe: string) => optional(kind.text, `${describe} [default: as the lesson has it]`);
+const ELSE = "[default: as the lesson has it]";
 
 const OPTIONS = {
   lang: optional(kind.wordOf(LANGUAGES), "the language: en or pt [default: this machine's]"),
   port: option(kind.port, "5000", "discovery's port, if it is free; 0: one that the system picks"),
-  plan: optional(
-    kind.wordsOf(["ok", ...FAULT_NAMES]),
-    "what the first messages to receiver 0 meet [default: as the lesson has it]",
-  ),
-  "ack-timeout": asked("how long the client waits for an ack"),
-  "link-delay": asked("how long a frame is on its way"),
-  attempts: asked("how many attempts a message gets"),
-  need: asked("how many acks make a send to all done"),
+  plan: optional(kind.wordsOf(["ok", ...FAULT_NAMES]), `what the first messages to receiver 0 meet ${ELSE}`),
+  "ack-timeout": optional(kind.interval, `how long the client waits for an ack ${ELSE}`),
+  "link-delay": optional(kind.durationUpTo(10), `how long a frame is on its way ${ELSE}`),
+  attempts: optional(kind.whole(1), `how many attempts a message gets ${ELSE}`),
+  need: optional(kind.wholeOr(1, ["majority", "all"]), `how many acks make a send to all done ${ELSE}`),
   ...GROUP_OPTIONS,
 };
 
@@ -71,6 +67,8 @@ function asFlags(...tables: Flags[]): string[] {
   return [...chosen].flatMap(([name, value]) => [`--${name}`, value]);
 }
 
+const inMs = (duration: number | undefined) => (duration === undefined ? undefined : `${duration}ms`);
+
 /** Starts the group of a lesson and its client, and ends all when the client ends. */
 async function play(number: number, lesson: Lesson, options: Options, signal: AbortSignal): Promise<number> {
   const { plan, ackTimeout, linkDelay, attempts, need, port, groupFile } = options;
@@ -93,7 +91,8 @@ async function play(number: number, lesson: Lesson, options: Options, signal: Ab
   try {
     if (!withoutDiscovery) await untilInGroup([...receivers.values()], api, signal);
     for (const line of introduce(number, lesson, language)) print(line);
-    const changed = { "ack-timeout": ackTimeout, "link-delay": linkDelay, attempts, need };
+    const times = { "ack-timeout": inMs(ackTimeout), "link-delay": inMs(linkDelay) };
+    const changed = { ...times, attempts: attempts?.toString(), need: need?.toString() };
     return await runClient([...to, ...asFlags(lesson.client, changed)], signal, screen);
   } finally {
     isOver = true;
@@ -111,16 +110,16 @@ function readOptions(argv: readonly string[]) {
 }
 
 async function main(argv: string[], signal: AbortSignal): Promise<number> {
-  const [first = ""] = argv;
-  const isChosen = /^\d+$/.test(first);
-  const options = readOptions(isChosen ? argv.slice(1) : argv);
-  if (!isChosen) {
+  const at = argv.findIndex((word, index) => /^\d+$/.test(word) && !argv[index - 1]?.startsWith("--"));
+  const options = readOptions(argv.filter((_, index) => index !== at));
+  if (at === -1) {
     for (const line of listLessons(options.lang)) console.log(line);
     return 0;
   }
-  const lesson = LESSONS[Number(first) - 1];
-  if (lesson) return play(Number(first), lesson, options, signal);
-  throw new UsageError(`Cannot start lesson ${first}: there are 1 to ${LESSONS.length}\nTry: ${EXAMPLE}`);
+  const number = Number(argv[at]);
+  const lesson = LESSONS[number - 1];
+  if (lesson) return play(number, lesson, options, signal);
+  throw new UsageError(`Cannot start lesson ${number}: there are 1 to ${LESSONS.length}\nTry: ${EXAMPLE}`);
 }
 
 await runIfMain(import.meta, main);

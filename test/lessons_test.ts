@@ -105,6 +105,9 @@ for (const [args, problem] of [
   [["8"], /^Cannot start lesson 8: there are 1 to 7\nTry: npm run lesson/],
   [["1", "--lang", "fr"], /--lang .*one of en, pt/],
   [["1", "--plan", "explode"], /--plan .*ok, silent, lost/],
+  [["--lang", "pt", "9"], /^Cannot start lesson 9: there are 1 to 7/],
+  [["1", "--link-delay", "1h"], /^Cannot start lesson: --link-delay .*at most 10s/],
+  [["1", "--need", "banana"], /^Cannot start lesson: --need .*majority or all/],
   [["x"], /^Cannot start lesson: Unknown argument/],
 ] as const) {
   test(`lesson.ts ${args.join(" ")} ends at once with code 2 and a line that shows a right one`, async () => {
