@@ -91,7 +91,8 @@ async function beginRegistry({ etcd, ttlMs }: Group, purpose: Purpose): Promise<
     failure: [{ request_range: { key } }],
   };
   const { responses } = await ask(etcd, purpose, { path: "kv/txn", body, schema: TransactionSchema });
-  return responses[0]?.response_range.kvs[0]?.value ?? id;
+  const there = responses[0]?.response_range.kvs[0];
+  return there ? readName(there, purpose) : id; // another discovery was first
 }
 
 /** @param lease a number that nobody else has taken: if it is there, then by a call whose answer was lost */
