@@ -1,5 +1,4 @@
 /** The client of the teacher's desk: sends as any client does, and waits for the acks while the desk goes on. */
-import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { type Client, createClient, discoverReceivers, sendMessage } from "../client.ts";
 import { sendToAll } from "../group/send_to_all.ts";
@@ -96,7 +95,7 @@ function sendTo(client: Client, { to, text, receivers, signal }: Sending): Promi
       { signal },
     );
   if (to === "all") {
-    const id = randomUUID();
+    const id = client.newId();
     const onEnough = (enough: { need: number; ackedBy: string[] }) =>
       void client.trace.tell("group acked", { message: id, ...enough });
     const send = (member: Receiver, how: { signal: AbortSignal }) =>

@@ -2,7 +2,7 @@
  * The call of the teacher's desk. It acts on processes, so only this machine's own page may make it, with the key of this
  * run. monitor.ts adds it where whoever owns the processes has given it a desk; elsewhere it doesn't exist.
  */
-import { randomBytes, timingSafeEqual } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { BlockList, isIPv6 } from "node:net";
 import type { Hono } from "hono";
@@ -11,6 +11,7 @@ import { readBody } from "../plumbing/read_body.ts";
 import { readJson } from "../plumbing/read_json.ts";
 import { type DeskEvent, type EventDetails, NameSchema } from "../trace/events.ts";
 import type { Trace } from "../trace/trace.ts";
+import { isSecret } from "./keep_strangers_out.ts";
 
 const MAX_ORDER_BYTES = 8 * 1024;
 const NOT_FROM_HERE = "Cannot take orders from here: open the page at the address that says #desk=";
@@ -109,14 +110,12 @@ export function isOwnPage(
   { address = "", host = "", origin, authorization = "" }: Asker,
   key: string,
 ): boolean {
-  const [given, right] = [Buffer.from(authorization), Buffer.from(`Bearer ${key}`)];
   return (
     isLoopback(address) &&
     URL.canParse(`http://${host}`) &&
     isLoopback(new URL(`http://${host}`).hostname) &&
     (origin === `http://${host}` || origin === `https://${host}`) &&
-    given.length === right.length &&
-    timingSafeEqual(given, right)
+    isSecret(authorization, `Bearer ${key}`)
   );
 }
 
