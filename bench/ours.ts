@@ -38,7 +38,11 @@ export async function startDiscovery({ args = [], groupFile }: DiscoveryOptions 
   const own = groupFile ? readGroupFile(groupFile) : undefined;
   const http = createHttpClient(url, { maxSockets: 1, withinMs: 5000, groupFile: own });
   const untilReceivers = (count: number) =>
-    until(`${count} receivers in the group`, async () => (await countReceivers(http)) === count, PATIENCE_MS);
+    until(`${count} receivers in the group`, () => hasReceivers(count), PATIENCE_MS);
+  async function hasReceivers(count: number): Promise<boolean> {
+    process.checkRuns();
+    return (await countReceivers(http)) === count;
+  }
   await untilReceivers(0);
   return { ...process, port, url, member, untilReceivers };
 }

@@ -11,9 +11,13 @@ export interface Started {
   processorSeconds(): number | undefined;
   /** Resolves as soon as its output matches; rejects when it ends or takes too long. */
   says(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** Writes a line to its standard input. */
+  tell(line: string): void;
   /** Its whole stdout, once it has ended by itself. Rejects unless that was with code 0. */
   output(): Promise<string>;
-  /** Ends it and waits until it has. Rejects if it had ended before: it was to run until now, so it broke. */
+  /** Throws if it has ended, with what it said last: it was to run until now, so it broke. */
+  checkRuns(): void;
+  /** Ends it and waits until it has. Rejects if it had ended before. */
   stop(): Promise<void>;
 }
 
@@ -33,41 +37,51 @@ export function startScript(file: string, args: readonly string[]): Started {
 
 /** Starts a program in the project's folder. */
 export function start(command: string, args: readonly string[]): Started {
-  const { child, said, ended: closed } = startProgram(command, args);
+  const program = startProgram(command, args);
+  const { child, said, ended: closed } = program;
   running.add(child);
   const ended = closed.finally(() => running.delete(child));
   ended.catch(() => {}); // it could not be started: who waits for it is told
   const lastWords = () => (said.stderr + said.stdout).trim().split("\n").slice(-3).join(" / ");
 
+  function checkRuns() {
+    if (!running.has(child)) throw new Error(`it ended by itself: ${lastWords()}`);
+  }
+
   return {
     pid: child.pid ?? 0,
     processorSeconds: watchProcessor(child),
     says(pattern) {
-      const heard = new Promise<RegExpMatchArray>((resolve) => {
-        const listen = () => {
-          const match = `${said.stdout}${said.stderr}`.match(pattern);
-          if (match) resolve(match);
-        };
-        listen();
-        child.stdout.on("data", listen);
-        child.stderr.on("data", listen);
-      });
       const silent = ended.then(() => {
         throw new Error(`it ended before it said ${pattern}: ${lastWords()}`);
       });
-      return inTime(`it says ${pattern}`, Promise.race([heard, silent]));
+      return inTime(`it says ${pattern}`, Promise.race([untilSaid(program, pattern), silent]));
     },
+    tell: (line) => void child.stdin.write(`${line}\n`),
     async output() {
       const [code, signal] = await inTime("it ends", ended);
       if (code !== 0) throw new Error(`it ended with ${signal ?? `code ${code}`}: ${lastWords()}`);
       return said.stdout;
     },
+    checkRuns,
     async stop() {
-      if (!running.has(child)) throw new Error(`it ended by itself: ${lastWords()}`);
+      checkRuns();
       child.kill();
       await inTime("it ends", ended);
     },
   };
+}
+
+function untilSaid({ child, said }: ReturnType<typeof startProgram>, pattern: RegExp) {
+  return new Promise<RegExpMatchArray>((resolve) => {
+    const listen = () => {
+      const match = `${said.stdout}${said.stderr}`.match(pattern);
+      if (match) resolve(match);
+    };
+    listen();
+    child.stdout.on("data", listen);
+    child.stderr.on("data", listen);
+  });
 }
 
 /** Looks again and again: once it has ended nobody can say. @returns a function that says how much it was at last */
@@ -95,9 +109,24 @@ export function residentBytes(pid: number): number | undefined {
 
 /** The processor time that a process has used, in seconds; undefined without Linux's /proc. */
 export function processorSeconds(pid: number): number | undefined {
-  // The fields after the name, which is in brackets and may have spaces; 12 and 13 are utime and stime.
-  const fields = readProc(`${pid}/stat`)?.split(") ").at(-1)?.split(" ");
-  return fields && (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  const times = readTimes(pid);
+  return times && times.user + times.system;
+}
+
+/** The same of all processes that this one started and that have ended, with those that they started. */
+export function endedProcessorSeconds(): number | undefined {
+  const times = readTimes("self");
+  return times && times.endedUser + times.endedSystem;
+}
+
+function readTimes(process: number | "self") {
+  // The fields after the name, which is in brackets and may have spaces.
+  const fields = readProc(`${process}/stat`)?.split(") ").at(-1)?.split(" ");
+  if (fields === undefined) return undefined;
+  const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields
+    .slice(11, 15)
+    .map((ticks) => Number(ticks) / TICKS_PER_SECOND);
+  return { user, system, endedUser, endedSystem };
 }
 
 function readProc(path: string): string | undefined {
