@@ -1,42 +1,59 @@
 /**
  * The benchmark: this project beside a bare socket, NATS, ZeroMQ, gRPC and a connection for each message,
- * all on this machine, in this run, in turns; then steadiness, discovery, sends to the group and what a receiver costs.
+ * all on this machine, in this run, in turns; then several clients and receivers, steadiness, discovery, sends to the
+ * group, how a client starts, and what a receiver costs.
  * Ours is measured by the command lines that a user types, with no special path.
  *
  *     npm run bench                                           all of it
  *     npm run bench -- --quick                                a short form: that everything works
  *     npm run bench -- --json bench.json --plots docs         the raw numbers, and pictures
  *     npm run bench -- --only discovery                       one part alone
- *     npm run bench -- --only round-trips --system bare       of that, the systems with such a name
+ *     npm run bench -- --only round-trips --system ZeroMQ     of that, one system beside the floor
  *
  * What can't be measured on a machine is named in the table. What breaks ends it with code 1, in the end;
  * no number does.
  */
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
+import { dirname } from "node:path";
 import * as kind from "../plumbing/kinds.ts";
 import { flag, option, optional, parseOptions } from "../plumbing/options.ts";
 import { runIfMain } from "../plumbing/run.ts";
 import { measureCopies, showCopies } from "./copies.ts";
 import { measureDiscovery, showDiscovery } from "./discovery.ts";
-import { measureGroup, showGroup } from "./group.ts";
+import { measureGroup, showGroup, withShortBody } from "./group.ts";
 import { drawRoundTrips } from "./plot.ts";
 import { drawGrowth } from "./plot_growth.ts";
 import { stopAll } from "./processes.ts";
 import { measureRoundTrips, showRoundTrips } from "./round_trips.ts";
 import { measureSeveral, showSeveral } from "./several.ts";
+import { measureStart, showStart } from "./start.ts";
 import { measureSteadiness, showSteadiness } from "./steady.ts";
 import { SYSTEMS } from "./systems.ts";
 
-const PARTS = ["round-trips", "several", "steady", "discovery", "group", "copies"] as const;
+const PARTS = ["round-trips", "several", "steady", "discovery", "group", "start", "copies"] as const;
+
+/** Else ten minutes are measured, and then there is no place for it. */
+const fileToWrite: kind.Kind<string> = {
+  right: "a path whose folder is there, such as bench.json",
+  parse: (path) => (existsSync(dirname(path)) ? path : undefined),
+};
+const folderToFill: kind.Kind<string> = {
+  right: "a folder that is there, such as docs",
+  parse: (path) => (existsSync(path) ? path : undefined),
+};
+const partOfSystem: kind.Kind<string> = {
+  right: `what is in the name of a system: ${SYSTEMS.map(({ name }) => name).join("; ")}`,
+  parse: (text) => (SYSTEMS.some(({ name }) => name.includes(text)) ? text : undefined),
+};
 
 const OPTIONS = {
   quick: flag("few messages, one round, small groups"),
   rounds: optional(kind.whole(1), "how often each is measured [default: 3; with --quick 1]"),
   only: option(kind.wordsOf(["all", ...PARTS]), "all", `which parts, comma separated: ${PARTS.join(", ")}`),
-  system: optional(kind.text, "of the round trips, only the systems whose name has this in it"),
-  json: optional(kind.text, "a file that gets all numbers [default: none]"),
-  plots: optional(kind.text, "a folder that gets pictures, as SVG [default: none]"),
+  system: optional(partOfSystem, "of the round trips, only the floor and systems with this in their name"),
+  json: optional(fileToWrite, "a file that gets all numbers [default: none]"),
+  plots: optional(folderToFill, "a folder that gets pictures, as SVG [default: none]"),
 };
 
 /** A run of the benchmark: what is asked for, and who is told how it goes. */
@@ -70,6 +87,7 @@ async function measureAll(run: Run) {
     steady: await measure(run, "steady", measureSteadiness, showSteadiness),
     discovery: await measure(run, "discovery", measureDiscovery, showDiscovery),
     group: await measure(run, "group", measureGroup, showGroup),
+    start: await measure(run, "start", measureStart, showStart),
     copies: await measure(run, "copies", measureCopies, showCopies),
   };
 }
@@ -98,7 +116,7 @@ function writePlots(folder: string, measured: Awaited<ReturnType<typeof measureA
   const registered = copies?.copies.map((at) => ({ receivers: at.copies, ms: [at.ms] })) ?? [];
   const growths = [
     { name: "registered", points: registered },
-    { name: "all have acked", points: group?.sizes ?? [] },
+    { name: "all have acked", points: withShortBody(group?.sizes ?? []) },
     { name: "listed", points: discovery?.[0]?.listings ?? [] },
   ];
   const plots = {
