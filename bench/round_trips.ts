@@ -27,7 +27,7 @@ export interface RoundTrip extends Measurement {
 }
 
 export interface RoundTripOptions {
-  /** Only systems whose name has this in it. */
+  /** Only systems whose name has this in it, and the floor, which shows whether the run was disturbed. */
   system?: string | undefined;
   rounds: number;
   isQuick: boolean;
@@ -48,7 +48,7 @@ export async function measureRoundTrips({
   for (let round = 0; round < rounds; round++) {
     const servers: StartedSystem[] = [];
     for (const { name, missing, start } of rotated(SYSTEMS, round)) {
-      if (missing || !name.includes(wanted)) continue;
+      if (missing || !(name.includes(wanted) || name === FLOOR)) continue;
       try {
         const server = await start();
         const { clientSeconds } = await server.measure({ ...JUST_START, isQuick });
@@ -112,7 +112,7 @@ export function ofCell(results: readonly RoundTrip[], system: string, { inFlight
 
 const byRound = (of: readonly RoundTrip[]) => new Map(of.map(({ round, perSecond }) => [round, perSecond]));
 
-/** Three tables: round trips a second, ours as a multiple of each peer's, and the latencies. */
+/** Four tables: round trips a second, ours as a multiple of each peer's, the latencies, and processor time. */
 export function showRoundTrips(results: readonly RoundTrip[]): string {
   function tableOf(first: string, showCell: (of: RoundTrip[], cell: CellName) => string, names = SYSTEMS) {
     const rows = names.filter(isShown).map(({ name, missing }) => {

@@ -1,9 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { showDiscovery } from "../bench/discovery.ts";
-import { readGroupResult } from "../bench/group.ts";
+import { readGroupResult, showGroup } from "../bench/group.ts";
+import { startDiscovery } from "../bench/ours.ts";
 import { drawRoundTrips } from "../bench/plot.ts";
+import { endedProcessorSeconds, start } from "../bench/processes.ts";
 import { type RoundTrip, showRoundTrips } from "../bench/round_trips.ts";
+import { showSeveral } from "../bench/several.ts";
+import { showStart } from "../bench/start.ts";
 import { medianRatio, show, showSpread, slope, spread, table } from "../bench/statistics.ts";
 import { OURS, readSummary } from "../bench/systems.ts";
 import { showGroupResult } from "../terminal/report.ts";
@@ -79,6 +83,57 @@ test("readGroupResult() takes the time of the group, and only if all have acked"
   const output = `acked by 1f2e, after 1 attempt, in 9.0ms\n${showGroupResult({ ...result, ms: 12.5 })}\n`;
   assert.equal(readGroupResult(output, 2), 12.5);
   assert.throws(() => readGroupResult(output, 3), /not all of 3 acked/);
+});
+
+test("showGroup() sets bare sockets beside each round, and grows by its short bodies alone", () => {
+  const short = { processes: 1, bytes: 16 };
+  const shown = showGroup({
+    sizes: [
+      { ...short, receivers: 1, ms: [2, 9, 4], bareMs: [1, 3, 4], secureMs: [8] },
+      { ...short, receivers: 1001, ms: [104], bareMs: [52], secureMs: [1040] },
+      { processes: 4, bytes: 64 * 1024, receivers: 100, ms: [500], bareMs: [1000], secureMs: [500] },
+    ],
+    skipped: [5000],
+  });
+  assert.match(shown, /^\| 1 +\| +4 \(2–9\) \| +3 \(1–4\) \| +2× \| +8 \| +2× \|$/m); // the ratios are 2, 3 and 1
+  assert.match(shown, /^\| 100, 64 KiB to each +\| +500 \| +1,000 \| +0\.5× \|/m);
+  assert.match(shown, /grows by 99 µs a receiver/); // from 2, 9 and 4, whose mean is 5, to 104
+  assert.match(shown, /5,000 receivers: not measured/);
+});
+
+test("showSeveral() shows where the sum grows no more, and what could not be measured", () => {
+  const round = { perSecond: 200_000, processorSecondsAMessage: 9e-6, busyShare: 0.5 };
+  const pair = { clients: 1, receivers: 1, processes: 1, inFlight: 64 };
+  const shown = showSeveral([
+    { ...pair, rounds: [round, { ...round, perSecond: 100_000 }] },
+    { ...pair, clients: 2, rounds: [{ ...round, perSecond: 180_000, busyShare: 1 }] },
+    { ...pair, clients: 4, rounds: [{ ...round, processorSecondsAMessage: Number.NaN }] },
+    { ...pair, receivers: 1000, rounds: [] },
+  ]);
+  assert.match(shown, /^\| 1 × 1 +\| +2 \| +150,000 \(100,000–200,000\) \| +9 \| +50% \|$/m);
+  assert.match(shown, /^\| 4 × 1 +\| +5 \| +200,000 \| +no \/proc \|/m);
+  assert.match(shown, /^\| 1 × 1,000 +\| +2 \| +not measured: takes 2050 open files \|/m);
+  assert.match(shown, /The most is made by 4 × 1: 5 processes/);
+});
+
+test("showStart() shows wall and processor time, and names what this Node can't do", () => {
+  const shown = showStart([
+    { way: "tsx", ms: [400, 300, 500], processorMs: [450] },
+    { way: "node", missing: "it doesn't strip types", ms: [], processorMs: [] },
+  ]);
+  assert.match(shown, /^\| tsx +\| +400 \(300–500\) \| +450 \|$/m);
+  assert.match(shown, /^\| node +\| +not measured: it doesn't strip types \| +\|$/m);
+});
+
+test("a discovery that can't start says why, at once", async () => {
+  await assert.rejects(startDiscovery({ args: ["--sweep-every", "soon"] }), /--sweep-every .* is "soon"/);
+});
+
+test("endedProcessorSeconds() has what a process used that was started by one of ours", async () => {
+  const burn = "const { user } = process.cpuUsage(); while (process.cpuUsage().user - user < 2e5);";
+  const before = endedProcessorSeconds() ?? Number.NaN;
+  await start("sh", ["-c", '"$0" -e "$1"; true', process.execPath, burn]).output();
+  assert.ok((endedProcessorSeconds() ?? Number.NaN) - before >= 0.19);
 });
 
 test("tables and picture show what was measured, and name what broke", () => {
