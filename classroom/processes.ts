@@ -10,6 +10,10 @@ const KILL_AFTER_MS = 3000;
 
 export type Print = (line: string) => void;
 
+/** Those that run. A process that ends in the middle, as nobody reads it any more (`| head -3`), takes them along. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => running.forEach(tellToEnd));
+
 /** Starts a receiver, with these options; the lines of its log are printed with those of the others. */
 export function startReceiver(name: string, options: readonly string[], print: Print): ChildProcess {
   const file = `${import.meta.dirname}/../receiver.ts`;
@@ -19,7 +23,11 @@ export function startReceiver(name: string, options: readonly string[], print: P
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
   createInterface({ input: child.stderr as Readable }).on("line", print);
-  child.on("exit", (code, signal) => print(`${name} ended (${signal ?? `exit code ${code}`})`));
+  running.add(child);
+  child.on("exit", (code, signal) => {
+    running.delete(child);
+    print(`${name} ended (${signal ?? `exit code ${code}`})`);
+  });
   return child;
 }
 
@@ -45,9 +53,13 @@ export async function untilInGroup(
 export async function end(child: ChildProcess): Promise<void> {
   if (hasEnded(child)) return;
   const ended = once(child, "exit");
-  child.kill("SIGTERM");
-  child.kill("SIGCONT"); // one that is suspended gets no signal but this
+  tellToEnd(child);
   const timer = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
   await ended;
   clearTimeout(timer);
+}
+
+function tellToEnd(child: ChildProcess): void {
+  child.kill("SIGTERM");
+  child.kill("SIGCONT"); // one that is suspended gets no signal but this
 }

@@ -1,5 +1,6 @@
 /** How roles end: at Ctrl-C, Ctrl-D and the end of a pipe, by a signal, and when their record can't be written. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -195,4 +196,31 @@ test("a record that fails in the middle ends a receiver in order, with 1", async
   assert.match(receiver.stderr(), /^Cannot record to .*r.jsonl: (EFBIG|no room)/m);
   assert.deepEqual((await createDiscoveryApi(url).list()).receivers, [], "it has left");
   assert.equal(await client.exitCode(), 1);
+});
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test("a lesson takes its receivers along when the reader of its output has gone", async () => {
+  const { child, says, exitCode } = start("lesson.ts", "7", "--port", "0");
+  await says(/receiver-2\n/); // listed, with two others
+  const found = execFileSync("pgrep", ["-P", String(child.pid), "-f", "receiver.ts"], { encoding: "utf8" });
+  const receivers = found.trim().split("\n").map(Number);
+  assert.equal(receivers.length, 3);
+  child.stdout.destroy();
+  child.stdin.write("\n"); // the list, once more
+  assert.equal(await exitCode(), 0);
+  const rest = () => receivers.filter(isThere);
+  toClose.push(() => {
+    for (const pid of rest()) process.kill(pid, "SIGKILL");
+  });
+  await until(
+    () => `they end: ${rest()}`,
+    () => rest().length === 0,
+  );
 });
