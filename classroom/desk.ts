@@ -11,7 +11,7 @@ import {
 import { FAULT_NAMES, type Planned } from "../receiver.ts";
 import { DISCOVERY } from "../trace/events.ts";
 import type { DeskClient } from "./desk_client.ts";
-import { hasEnded } from "./processes.ts";
+import { faultRateOf, hasEnded } from "./processes.ts";
 
 const MAX_RECEIVERS = 50; // that were started, ended ones too
 const PLANNED: Planned[] = ["ok", ...FAULT_NAMES];
@@ -32,19 +32,23 @@ export interface Class {
 
 interface Room extends Class {
   suspended: WeakSet<ChildProcess>;
+  rates: WeakMap<ChildProcess, number>; // that were given
 }
 
 export function createDesk(given: Class): Desk {
-  const room: Room = { ...given, suspended: new WeakSet() };
+  const room: Room = { ...given, suspended: new WeakSet(), rates: new WeakMap() };
   return { key: makeKey(), look: () => look(room), obey: (order) => obey(room, order) };
 }
 
-function look({ receivers, suspended, discovery }: Room): DeskState {
+function look({ receivers, suspended, rates, discovery }: Room): DeskState {
   const stateOf = (child: ChildProcess) => {
     if (hasEnded(child)) return "ended";
     return suspended.has(child) ? "suspended" : "running";
   };
-  const listed = [...receivers].map(([name, child]) => ({ name, state: stateOf(child) }) as const);
+  const rateOf = (child: ChildProcess) => rates.get(child) ?? faultRateOf(child);
+  const listed = [...receivers].map(
+    ([name, child]) => ({ name, state: stateOf(child), rate: rateOf(child) }) as const,
+  );
   return { receivers: listed, discovery: discovery?.isUp(), faults: PLANNED };
 }
 
@@ -57,7 +61,7 @@ async function obey(room: Room, order: Order): Promise<Deed | undefined> {
     case "give fault":
       return giveFault(room, order.receiver, order.fault);
     case "give rate":
-      give(room, order.receiver, { rate: order.rate });
+      room.rates.set(give(room, order.receiver, { rate: order.rate }), order.rate);
       return { event: "given rate", from: order.receiver, note: String(order.rate) };
     case "start receiver":
       return startAnother(room);
@@ -84,8 +88,10 @@ function giveFault(room: Room, name: string, fault: string): Deed {
 }
 
 /** receiver.ts takes it, in its `main`. */
-function give(room: Room, name: string, order: { next: Planned } | { rate: number }): void {
-  find(room, name).send(order, () => {}); // one that ends meanwhile doesn't get it
+function give(room: Room, name: string, order: { next: Planned } | { rate: number }): ChildProcess {
+  const child = find(room, name);
+  child.send(order, () => {}); // one that ends meanwhile doesn't get it
+  return child;
 }
 
 function signal(room: Room, name: string, how: keyof typeof SIGNALS): Deed {

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import type { DiscoveryApi } from "../lib/discovery_api.ts";
+import { OPTIONS } from "../receiver.ts";
 
 const KILL_AFTER_MS = 3000;
 
@@ -29,6 +30,13 @@ export function startReceiver(name: string, options: readonly string[], print: P
     print(`${name} ended (${signal ?? `exit code ${code}`})`);
   });
   return child;
+}
+
+/** The chance of a fault with which it was started: its flag beats the environment beats the default. */
+export function faultRateOf({ spawnargs }: Pick<ChildProcess, "spawnargs">): number {
+  const at = spawnargs.lastIndexOf("--fault-rate");
+  const flag = at === -1 ? undefined : spawnargs[at + 1];
+  return Number(flag || process.env.ACK_RECEIVER_FAULT_RATE || OPTIONS["fault-rate"].default);
 }
 
 export function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {

@@ -10,6 +10,7 @@
  * @property {string} key
  * @property {DeskState | undefined} state what it was told last
  * @property {string} shown what the lists show: they aren't made anew under the hand
+ * @property {string} rateOf whose rate the box shows, and which
  */
 import { takeKey } from "./desk_key.js";
 import { fillDesk } from "./desk_lists.js";
@@ -32,7 +33,7 @@ export function openDesk() {
   const key = takeKey();
   if (key === undefined) return undefined;
   /** @type {Desk} */
-  const desk = { key, state: undefined, shown: "" };
+  const desk = { key, state: undefined, shown: "", rateOf: "" };
   find("send-form").addEventListener("submit", (event) => {
     event.preventDefault();
     obey(desk, "send");
@@ -64,6 +65,7 @@ export function showDesk({ desk, model }) {
   if (shown !== desk.shown) fillDesk(desk.state, known);
   desk.shown = shown;
   showAble(desk.state);
+  showRate(desk, desk.state);
 }
 
 /** The pictures show the same. @param {import("./model.js").Process | undefined} process */
@@ -82,6 +84,15 @@ function showAble({ receivers, discovery }) {
   };
   for (const button of document.querySelectorAll("#desk button[data-do]"))
     button.setAttribute("aria-disabled", String(able[button.getAttribute("data-do") ?? ""] === false));
+}
+
+/** That of the chosen one, until another is typed. @param {Desk} desk @param {DeskState} state */
+function showRate(desk, { receivers }) {
+  const chosen = receivers.find(({ name }) => name === chosenIn("desk-receiver"));
+  const rate = String(chosen?.rate ?? "");
+  const rateOf = `${chosen?.name} ${rate}`;
+  if (rateOf !== desk.rateOf) /** @type {HTMLInputElement} */ (find("desk-rate")).value = rate;
+  desk.rateOf = rateOf;
 }
 
 /** @param {Desk} desk @param {string} what */

@@ -35,7 +35,7 @@ export type Order = v.InferOutput<typeof OrderSchema>;
 
 /** What the page shows of the processes. */
 export interface DeskState {
-  receivers: { name: string; state: "running" | "suspended" | "ended" }[];
+  receivers: { name: string; state: "running" | "suspended" | "ended"; rate: number }[]; // of faults
   discovery?: boolean | undefined; // whether it runs; undefined: it isn't the desk's
   faults: readonly string[];
 }

@@ -122,11 +122,17 @@ describe("the teacher's desk", () => {
     const { arrows } = await lookAtAll(page);
     assert.equal(arrows.filter(({ what, head }) => what === "ack" && head === "cross").length, 1);
     await seesDeed("givenFault", "next: lost-ack", "receiver-0", "desk: what the next message meets");
-    await page.locator("#desk-rate").fill("2");
+    const rate = page.locator("#desk-rate");
+    await until("the box has its rate", async () => (await rate.inputValue()) === "0");
+    await rate.fill("2");
     await press("give rate");
-    await page.locator("#desk-rate").fill("1");
+    await rate.fill("1");
     await press("give rate");
     await says("receiver-0: fault rate 1");
+    await choose("receiver", "receiver-1");
+    await until("the other's is still as it was", async () => (await rate.inputValue()) === "0");
+    await choose("receiver", "receiver-0");
+    await until("it has the new one", async () => (await rate.inputValue()) === "1");
     await seesDeed("givenRate", "fault rate 1", "receiver-0", "desk: how often there is a fault");
     await send("receiver-0", "in vain");
     await until("an omission", async () =>

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { createDesk } from "../classroom/desk.ts";
-import { end, startReceiver, untilInGroup } from "../classroom/processes.ts";
+import { end, faultRateOf, startReceiver, untilInGroup } from "../classroom/processes.ts";
 import { type ServersOptions, startServers } from "../classroom/servers.ts";
 import type { DeskState } from "../monitor/desk_calls.ts";
 import { listen } from "../plumbing/listen.ts";
@@ -65,7 +65,10 @@ describe("a class", () => {
   });
 
   test("its desk gives each receiver another fault rate, and sends to all, and to any", async () => {
+    const rates = async () => (await order({ do: "look" })).receivers.map(({ rate }) => rate);
+    assert.deepEqual(await rates(), [1, 1, 1], "as they were started");
     for (const receiver of NAMES) await order({ do: "give rate", receiver, rate: 0 });
+    assert.deepEqual(await rates(), [0, 0, 0]);
     await order({ do: "send", to: "all", text: "to all" });
     await until("three acks more", async () => (await acks()).length === 4);
     assert.equal((await eventsOf("desk")).find(({ event }) => event === "group acked")?.need, 3);
@@ -77,7 +80,7 @@ describe("a class", () => {
     await order({ do: "suspend", receiver: "receiver-1" });
     await until("it is stopped", () => stateOf("receiver-1") === "T");
     const { receivers: listed } = await order({ do: "send", to: "receiver-1", text: "sleep" });
-    assert.deepEqual(listed[1], { name: "receiver-1", state: "suspended" });
+    assert.deepEqual(listed[1], { name: "receiver-1", state: "suspended", rate: 0 });
     await order({ do: "resume", receiver: "receiver-1" });
     await until("it runs, and answers", async () => (await acks()).length === 6);
     assert.notEqual(stateOf("receiver-1"), "T");
@@ -93,7 +96,7 @@ describe("a class", () => {
       listed.map(({ state }) => state),
       ["running", "ended", "ended", "running"],
     );
-    assert.equal(listed[3]?.name, "receiver-3");
+    assert.deepEqual([listed[3]?.name, listed[3]?.rate], ["receiver-3", 0.5]);
     await until("it is in the group", () => printed.some((line) => /receiver-3 info: registered/.test(line)));
     const again = await order({ do: "kill", receiver: "receiver-1" });
     assert.deepEqual([again.status, again.code], [409, "changed"]);
@@ -139,6 +142,15 @@ describe("a class", () => {
     await inTime("its end", end(childOf("receiver-4")), 10_000);
     assert.equal(childOf("receiver-4").exitCode, 0);
   });
+});
+
+test("the rate of a receiver: its flag beats the environment beats the default", () => {
+  const flags = ["receiver.ts", "--fault-rate", "0", "--name", "receiver-0"];
+  process.env.ACK_RECEIVER_FAULT_RATE = "0.25";
+  assert.deepEqual([faultRateOf({ spawnargs: flags }), faultRateOf({ spawnargs: [] })], [0, 0.25]);
+  process.env.ACK_RECEIVER_FAULT_RATE = "";
+  assert.equal(faultRateOf({ spawnargs: [] }), 0.5);
+  delete process.env.ACK_RECEIVER_FAULT_RATE;
 });
 
 test("a desk starts no more receivers than a class may have", async () => {
