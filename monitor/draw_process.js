@@ -86,8 +86,8 @@ function drawDiscovery({ shape, label, note }, { x, y }, words) {
 /** Small ones have no texts. @param {Parts} parts @param {Process} process @param {Place} place @param {string} words */
 function drawReceiver({ shape, label, note }, process, { x, y, r, room }, words) {
   set(shape, { points: hexagon(x, y, r) });
-  set(label, { x, y: y + 5 });
-  write(label, r < 24 ? "" : beginningOf(process.id ?? process.name, r < 40 ? 4 : 8));
+  set(label, { x, y: y + 5, class: r < 24 ? "label small" : "label" });
+  write(label, r < 15 ? "" : beginningOf(process.id ?? process.name, r < 40 ? 4 : 8));
   set(note, { x, y: y + r + (r < 24 ? 8 : 24) });
   squeeze(note, words, room);
   if (words) write(note, r < 12 ? "✕" : words);

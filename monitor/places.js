@@ -7,14 +7,21 @@
  * @typedef {{ width: number, height: number }} Size of the picture
  */
 
+const LOW = 200; // a picture of less height, as with the story open, has discovery above the clients: the box needs its height
 const MAX_CLIENTS = 6;
 const CLIENT_ROOM = 78; // with its name and the dots of its members
 const MORE_ROOM = 22; // for a line that says how many more there are
+const DISCOVERY_ROOM = 62;
 const [WIDTH_OF_R, HEIGHT_OF_R] = [2.75, 3.1]; // what a receiver takes, with its ring and note, by its radius
 
 /** How many clients there is room for. @param {Size} size */
-export function roomForClients({ height }) {
-  return Math.max(1, Math.min(MAX_CLIENTS, Math.floor(height / CLIENT_ROOM)));
+export function roomForClients(size) {
+  return Math.max(1, Math.min(MAX_CLIENTS, Math.floor((size.height - aboveClients(size)) / CLIENT_ROOM)));
+}
+
+/** @param {Size} size */
+function aboveClients({ height }) {
+  return height < LOW ? DISCOVERY_ROOM : 0;
 }
 
 /** @param {Size} size */
@@ -25,7 +32,8 @@ function leftOf({ width }) {
 /** Of the receivers' box. @param {Size} size */
 export function areaOf(size) {
   const x = leftOf(size);
-  return { x, y: 78, width: size.width - x - 8, height: size.height - 86 };
+  const y = size.height < LOW ? 4 : 78;
+  return { x, y, width: size.width - x - 8, height: size.height - y - 8 };
 }
 
 /**
@@ -37,11 +45,15 @@ export function placeAll({ clients, moreClients, discovery, receivers }, size) {
   /** @type {Map<Process, Place>} */
   const places = new Map();
   const left = leftOf(size);
-  const step = (size.height - (moreClients > 0 ? MORE_ROOM : 0)) / clients.length;
+  const top = aboveClients(size);
+  const step = (size.height - top - (moreClients > 0 ? MORE_ROOM : 0)) / clients.length;
+  const [above, radius] = top > 0 ? [0.22, 0.2] : [0.42, 0.24]; // of a step
   clients.forEach((client, index) => {
-    places.set(client, { x: left / 2, y: step * (index + 0.42), r: Math.min(34, step * 0.24), room: left });
+    const y = top + step * (index + above);
+    places.set(client, { x: left / 2, y, r: Math.min(34, step * radius), room: left });
   });
-  if (discovery) places.set(discovery, { x: left + (size.width - left) / 2, y: 34, r: 30, room: 130 });
+  const middle = top > 0 ? left / 2 : left + (size.width - left) / 2;
+  if (discovery) places.set(discovery, { x: middle, y: 34, r: 30, room: 130 });
   placeReceivers(places, receivers, areaOf(size));
   return places;
 }
