@@ -244,7 +244,7 @@ export async function main(argv: readonly string[], signal: AbortSignal, shared?
 await runIfMain(import.meta, main);
 
 /* $ npx tsx client.ts --to 0        (from the first timeout on)
-22:07:37 client-1bc80b info: message b23bda8b, attempt 1, to 3bb83f3a: no ack within 5s
-22:07:37 client-1bc80b info: message b23bda8b, attempt 2: sent again to 3bb83f3a
+22:07:37 client-1bc80b info: message 1-1bc80b, attempt 1, to 3bb83f3a: no ack within 5s
+22:07:37 client-1bc80b info: message 1-1bc80b, attempt 2: sent again to 3bb83f3a
 acked by 3bb83f3a, after 2 attempts, in 5.0s
 */

@@ -137,7 +137,7 @@ test("the glossaries have every event, fault and outcome, and the same words", (
 
 /** What is no word of the programs: addresses, commands, what was typed, names, ids, numbers and their units. */
 const NO_WORDS =
-  /https?:[^\s)]+|npx .*|".*?"|\S+:\d+|\b(client|receiver)-\w+|\b[0-9a-f]{8}\b|\b\d[\d.]*m?s?\b|[^\p{L}\d-]/gu;
+  /https?:[^\s)]+|npx .*|".*?"|\S+:\d+|\b(client|receiver)-\w+|\b\d-[0-9a-f]{6}\b|\b[0-9a-f]{8}\b|\b\d[\d.]*m?s?\b|[^\p{L}\d-]/gu;
 const PLAIN = "a after and as at browser by from in is it of open page port s the to".split(" ");
 
 test("the glossary has the words of what the lessons and the readme show", () => {
