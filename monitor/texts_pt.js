@@ -46,7 +46,7 @@ export const PT = {
   markOmission: "omissão: vivo, sem resposta",
   markCrash: "queda: o processo morreu",
   markLeft: "saiu, encerrou",
-  markExpired: "lease expirado",
+  markExpired: "concessão expirada",
   markReplaced: "substituído por novo registro",
   markUnreachable: "não responde",
   markDuplicate: "duplicata",

@@ -31,7 +31,7 @@ export const WORDS = {
     ...{ movesOn: "passa para", late: "atrasado", seam: "10 min sem mensagens", acked: "confirmada" },
     twice: "Se os dois a receberam, foi processada duas vezes.",
     legend: {
-      ...{ lost: "perda no caminho", omission: "omissão: vivo, sem resposta", expired: "lease expirado" },
+      ...{ lost: "perda no caminho", omission: "omissão: vivo, sem resposta", expired: "concessão expirada" },
       ...{ crash: "queda: o processo morreu", left: "saiu", replaced: "substituído por novo registro" },
     },
   },
