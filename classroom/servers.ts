@@ -57,9 +57,8 @@ export async function startServers(
   const desk = createDesk({ receivers, startReceiver: start, discovery, client });
   const place = { host: HOST, port: monitorPort, discovery: urls.discovery, groupFile };
   const page = await startMonitor({ ...place, desk }, logOf("monitor"));
-  print(
-    `the monitor's page: open ${groupFile ? urls.monitor.replace("http:", "https:") : urls.monitor}${search}#desk=${desk.key} in a browser`,
-  );
+  const shown = groupFile ? urls.monitor.replace("http:", "https:") : urls.monitor;
+  print(`open ${shown}${search}#desk=${desk.key} in a browser: the monitor's page`); // the address comes first: it fits in a row
   const elsewhere = port === 5000 ? [] : to.slice(0, 2);
   if (withoutDiscovery)
     print(`start discovery with: ${TSX} discovery.ts --port ${port} ${to.slice(2).join(" ")}`);

@@ -51,6 +51,11 @@ describe("a class", () => {
     return ((await answer.json()) as { name: string }[]).map(({ name }) => name);
   }
 
+  test("the address of its page stands whole in one row of a terminal, also with a language", () => {
+    const untilItsEnd = printed[0]?.split(" in a browser")[0] ?? "";
+    assert.ok(untilItsEnd.length + "?lang=pt".length <= 80, untilItsEnd);
+  });
+
   test("its desk gives a receiver what its next message meets", async () => {
     await order({ do: "give fault", receiver: "receiver-0", fault: "ok" });
     await order({ do: "send", to: "receiver-0", text: "olá" });
