@@ -58,7 +58,7 @@ export async function startServers(
   const place = { host: HOST, port: monitorPort, discovery: urls.discovery, groupFile };
   const page = await startMonitor({ ...place, desk }, logOf("monitor"));
   const shown = groupFile ? urls.monitor.replace("http:", "https:") : urls.monitor;
-  print(`open ${shown}${search}#desk=${desk.key} in a browser: the monitor's page`); // the address comes first: it fits in a row
+  print(`open ${shown}${search}#desk=${desk.key} in a browser`); // without a word more it fits in a row
   const elsewhere = port === 5000 ? [] : to.slice(0, 2);
   if (withoutDiscovery)
     print(`start discovery with: ${TSX} discovery.ts --port ${port} ${to.slice(2).join(" ")}`);
