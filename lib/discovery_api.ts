@@ -3,12 +3,12 @@
  * until one answers (twice if a connection that was kept turns out to be closed) and bounded in time: whether and when to
  * try again is for the role to say, where a reader sees it.
  */
-import type { OptionsInit } from "got";
 import type * as v from "valibot";
 import type { GroupFile } from "../plumbing/group_file.ts";
+import type { Answer, Call } from "../plumbing/http_call.ts";
 import type { Log } from "../plumbing/log.ts";
 import { readJson } from "../plumbing/read_json.ts";
-import { type Answer, ask, CallError, createServers, type Servers, whatItSaid } from "../plumbing/servers.ts";
+import { ask, CallError, createServers, type Servers, whatItSaid } from "../plumbing/servers.ts";
 import * as wire from "./messages.ts";
 
 const LIST_WITHIN_MS = 5000; // the answer can be long
@@ -59,43 +59,39 @@ export function createDiscoveryApi(
   urls: string | readonly string[],
   given: { log?: Log; groupFile?: GroupFile | undefined } = {},
 ): DiscoveryApi {
-  const limits = { maxSockets: MAX_SOCKETS, withinMs: ANSWER_WITHIN_MS, isRepeatable: true };
-  const servers = createServers(urls, { ...limits, ...given });
-  const call = (what: string, path: string, options: OptionsInit) =>
-    request(servers, `Cannot ${what}`, path, options);
+  const servers = createServers(urls, { maxSockets: MAX_SOCKETS, ...given });
+  const call = (what: string, how: Omit<Call, "withinMs">, withinMs = ANSWER_WITHIN_MS) =>
+    request(servers, `Cannot ${what}`, { ...how, withinMs });
   return {
-    async list(options = {}) {
-      const begins = { connect: ANSWER_WITHIN_MS, response: ANSWER_WITHIN_MS };
-      const timeout = { ...begins, request: LIST_WITHIN_MS };
-      const context = { maxBytes: wire.MAX_LIST_BYTES };
-      const { body, headers } = await call("list receivers", "receivers", { ...options, timeout, context });
+    async list({ signal } = {}) {
+      const limits = { beginsWithinMs: ANSWER_WITHIN_MS, maxBytes: wire.MAX_LIST_BYTES, signal };
+      const how = { path: "receivers", ...limits };
+      const { body, headers } = await call("list receivers", how, LIST_WITHIN_MS);
       const receivers = check("list receivers", wire.ReceiversSchema, body);
       return { receivers, isComplete: headers["x-complete"] !== "no" && servers.sightings.isTrusted };
     },
     async register(where) {
-      const { body } = await call("register", "register", { method: "POST", json: where });
+      const how = { method: "POST", path: "register", body: JSON.stringify(where) } as const;
+      const { body } = await call("register", how);
       return check("register", wire.RegisteredSchema, body).id;
     },
-    async heartbeat(id, options = {}) {
-      const beat = { ...options, method: "POST" as const, json: { id } };
-      return isOk(await call("send heartbeat", "heartbeat", beat));
+    async heartbeat(id, { signal } = {}) {
+      const how = { method: "POST", path: "heartbeat", body: JSON.stringify({ id }), signal } as const;
+      return isOk(await call("send heartbeat", how));
     },
     async leave(id) {
-      return isOk(await call("leave", `receivers/${encodeURIComponent(id)}`, { method: "DELETE" }));
+      const path = `receivers/${encodeURIComponent(id)}`;
+      return isOk(await call("leave", { method: "DELETE", path }));
     },
   };
 }
 
 /** Makes one call. @returns its answer: a 2xx, or a 404 of a call about an id */
-async function request(
-  servers: Servers,
-  cannot: string,
-  path: string,
-  options: OptionsInit,
-): Promise<Answer> {
+async function request(servers: Servers, cannot: string, call: Call): Promise<Answer> {
+  const { path } = call;
   const isAboutId = path !== "receivers" && path !== "register";
   try {
-    const { answer, url } = await ask(servers, path, options);
+    const { answer, url } = await ask(servers, call);
     if (isOk(answer) || (answer.statusCode === 404 && isAboutId)) return answer;
     const code = answer.statusCode === 400 && path === "register" ? "refused" : "bad_answer";
     throw new DiscoveryError(code, `${cannot} at ${url}: ${whatItSaid(answer)}`);

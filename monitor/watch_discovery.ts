@@ -27,15 +27,15 @@ export function watchDiscovery(
   trace: Trace,
   given: { log: Log; groupFile?: GroupFile | undefined },
 ): WatchedDiscovery {
-  const limits = { maxSockets: MAX_SOCKETS, withinMs: ANSWER_WITHIN_MS, isRepeatable: true };
-  const servers = createServers(urls, { ...limits, ...given });
+  const servers = createServers(urls, { maxSockets: MAX_SOCKETS, ...given });
   const stop = new AbortController();
   const { signal } = stop;
   let [isThere, isAsked] = [true, false];
   const asking = setInterval(async () => {
     if (isAsked) return;
     isAsked = true;
-    const answers = await ask(servers, "health", { signal }).then(isOk, () => false);
+    const health = { path: "health", withinMs: ANSWER_WITHIN_MS, signal };
+    const answers = await ask(servers, health).then(isOk, () => false);
     isAsked = false;
     if (answers === isThere || signal.aborted) return;
     isThere = answers;
@@ -44,11 +44,11 @@ export function watchDiscovery(
   return {
     async list() {
       if (!isThere) return undefined;
-      const timeout = { connect: ANSWER_WITHIN_MS, response: ANSWER_WITHIN_MS, request: LIST_WITHIN_MS };
-      const limits = { timeout, context: { maxBytes: MAX_LIST_BYTES }, signal };
-      const asked = await ask(servers, "receivers", limits).catch(() => undefined);
-      const isList = asked && isOk(asked) && asked.answer.rawBody[0] === LIST_BEGINS;
-      return isList ? asked.answer.rawBody : undefined;
+      const times = { beginsWithinMs: ANSWER_WITHIN_MS, withinMs: LIST_WITHIN_MS };
+      const list = { path: "receivers", ...times, maxBytes: MAX_LIST_BYTES, signal };
+      const asked = await ask(servers, list).catch(() => undefined);
+      const isList = asked && isOk(asked) && asked.answer.body[0] === LIST_BEGINS;
+      return isList ? asked.answer.body : undefined;
     },
     end() {
       clearInterval(asking);

@@ -4,15 +4,14 @@
  * at the same time split the group: each lists its part, and says that it is all. plumbing/servers.ts shows each answer.
  */
 import dns from "node:dns/promises";
-import type { LookupFunction, Socket } from "node:net";
-import { createAgents } from "./http_client.ts";
+import { type Answer, makeCall, type Target } from "./http_call.ts";
 import type { Log } from "./log.ts";
-import type { Answer, Server } from "./servers.ts";
 
 const HEADER = "x-registry";
 const MAX_ID = 128; // characters
 const MAX_SEEN = 8; // ids of registries that are remembered
 const MAX_ADDRESSES = 8; // of a name, that are asked
+const ANSWER_WITHIN_MS = 2000;
 
 export interface Sightings {
   log: Log | undefined;
@@ -41,8 +40,8 @@ export function createSightings(log: Log | undefined): Sightings {
 interface Answered {
   answer: Answer;
   askedAt: number;
-  server: Server;
-  servers: readonly Server[]; // all of them
+  server: Target;
+  servers: readonly Target[]; // all of them
 }
 
 /** The answer to a question that is older than a change of the registry may come from the one before: it says nothing. */
@@ -77,7 +76,7 @@ function idOf({ headers }: Answer): string | undefined {
 }
 
 /** Compares until the registry doesn't change meanwhile. */
-async function compare(sightings: Sightings, servers: readonly Server[]): Promise<void> {
+async function compare(sightings: Sightings, servers: readonly Target[]): Promise<void> {
   if (sightings.isComparing) return;
   sightings.isComparing = true;
   for (let compared: Sighting | undefined; compared !== sightings.last && !sightings.isSplit; ) {
@@ -95,7 +94,7 @@ async function compare(sightings: Sightings, servers: readonly Server[]): Promis
  *
  * @returns the addresses of those that answered, if they don't all have the same registry
  */
-async function findDifferent(servers: readonly Server[]): Promise<string[]> {
+async function findDifferent(servers: readonly Target[]): Promise<string[]> {
   const places = (await Promise.all(servers.map(findPlaces))).flat();
   if (places.length < 2) return [];
   for (let time = 1; ; time++) {
@@ -106,27 +105,21 @@ async function findDifferent(servers: readonly Server[]): Promise<string[]> {
 }
 
 interface Place {
-  server: Server;
+  server: Target;
   address: string;
   family: number;
 }
 
-async function findPlaces(server: Server): Promise<Place[]> {
+async function findPlaces(server: Target): Promise<Place[]> {
   const name = new URL(server.url).hostname.replace(/^\[|\]$/g, "");
   const addresses = await dns.lookup(name, { all: true }).catch(() => []);
   return addresses.slice(0, MAX_ADDRESSES).map((address) => ({ server, ...address }));
 }
 
-async function askAt({ server, address, family }: Place) {
-  const { url, http, groupFile } = server;
-  const lookup: LookupFunction = (_name, { all }, done) =>
-    all ? done(null, [{ address, family }]) : done(null, address, family);
-  // A connection that was kept may be to another address.
-  const asking = http.head("receivers", { agent: createAgents({ lookup }, groupFile) });
-  // The program need not stay for the answer.
-  asking.on("request", (sent) => sent.once("socket", (socket: Socket) => socket.unref()));
-  const answer = (await asking.catch(() => undefined)) as Answer | undefined;
-  return { url, id: answer && idOf(answer) };
+async function askAt({ server, ...at }: Place) {
+  const call = { method: "HEAD" as const, path: "receivers", at, withinMs: ANSWER_WITHIN_MS };
+  const answer = await makeCall(server, call).catch(() => undefined);
+  return { url: server.url, id: answer && idOf(answer) };
 }
 
 function saySplit(sightings: Sightings, urls: readonly string[]): void {

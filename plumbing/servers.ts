@@ -2,25 +2,24 @@
  * Servers that stand for one another, as several discoveries on one store do. A call goes to the one that answered last;
  * when it doesn't answer, or with a 5xx, to the next, and to each at most once. Discovery's callers ask through here.
  */
-import { CancelError, type Got, type OptionsInit, RequestError, type Response } from "got";
 import * as v from "valibot";
 import { explainFailure, type Failure } from "./explain_failure.ts";
-import { createHttpClient, type HttpClientOptions } from "./http_client.ts";
+import {
+  type Answer,
+  type Call,
+  createTarget,
+  LimitError,
+  makeCall,
+  type Target,
+  type TargetOptions,
+} from "./http_call.ts";
 import type { Log } from "./log.ts";
 import { printable } from "./printable.ts";
 import { cut, readJson } from "./read_json.ts";
 import { createSightings, noteAnswer, type Sightings } from "./registry_sightings.ts";
 
-export type Answer = Response<Buffer>;
-
-export interface Server {
-  url: string;
-  http: Got;
-  groupFile: HttpClientOptions["groupFile"];
-}
-
 export interface Servers {
-  all: readonly Server[];
+  all: readonly Target[];
   /** The place of the one that answered last. */
   current: number;
   log: Log | undefined;
@@ -40,11 +39,9 @@ export class CallError extends Error {
 /** @param urls one, or several in the order in which they are tried; `log` is told when one takes another's place */
 export function createServers(
   urls: string | readonly string[],
-  { log, ...options }: HttpClientOptions & { log?: Log | undefined },
+  { log, ...options }: TargetOptions & { log?: Log | undefined },
 ): Servers {
-  const all = [urls]
-    .flat()
-    .map((url) => ({ url, http: createHttpClient(url, options), groupFile: options.groupFile }));
+  const all = [urls].flat().map((url) => createTarget(url, options));
   return { all, current: 0, log, sightings: createSightings(log) };
 }
 
@@ -55,13 +52,13 @@ export interface Asked {
 }
 
 /** Makes one call. @throws {CallError} */
-export async function ask(servers: Servers, path: string, options: OptionsInit): Promise<Asked> {
+export async function ask(servers: Servers, call: Call): Promise<Asked> {
   const { all, current, sightings } = servers;
   const problems: string[] = [];
   let code: CallError["code"] = "unreachable";
   for (const server of [...all.slice(current), ...all.slice(0, current)]) {
     const askedAt = performance.now();
-    const answer = await askOne(server, path, options);
+    const answer = await askOne(server, call);
     if ("statusCode" in answer && answer.statusCode < 500) {
       goOnWith(servers, server, problems);
       noteAnswer(sightings, { servers: all, server, answer, askedAt });
@@ -74,22 +71,24 @@ export async function ask(servers: Servers, path: string, options: OptionsInit):
 }
 
 /** @returns its answer, or why there is none */
-async function askOne({ url, http }: Server, path: string, options: OptionsInit): Promise<Answer | Failure> {
+async function askOne(server: Target, call: Call): Promise<Answer | Failure> {
   try {
-    return (await http(path, options)) as unknown as Answer;
+    return await makeCall(server, call);
   } catch (error) {
-    options.signal?.throwIfAborted();
-    if (error instanceof CancelError) throw new CallError("bad_answer", `at ${url}: its answer is too long`);
-    if (!(error instanceof RequestError)) throw error;
+    call.signal?.throwIfAborted();
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isLimit = error instanceof LimitError;
+    if (isLimit && error.limit === "bytes") throw new CallError("bad_answer", `at ${server.url}: ${message}`);
+    if (!isLimit && code === undefined) throw error;
     // All that a server says to who has no group file, or one that it doesn't believe.
-    if (error.code === "ECONNRESET")
+    if (code === "ECONNRESET")
       return { reason: "ECONNRESET; does only one of the two have the group file?", isStranger: true };
-    return explainFailure(error);
+    return explainFailure(error as NodeJS.ErrnoException);
   }
 }
 
 /** Of many calls that went to another server at the same time, the first says so. */
-function goOnWith(servers: Servers, server: Server, problems: readonly string[]): void {
+function goOnWith(servers: Servers, server: Target, problems: readonly string[]): void {
   const place = servers.all.indexOf(server);
   if (problems.length > 0 && servers.current !== place)
     servers.log?.warn(`${server.url} is asked from now on (${problems.join("; ")})`);

@@ -2,11 +2,10 @@
  * Calls to etcd, by its HTTP gateway: JSON, in which bytes are base64 and numbers of 64 bits are texts. The files of this
  * room call through here. One of the nodes is asked; when it doesn't answer, the next.
  */
-import { Agent, type IncomingMessage, request } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
-import { urlToHttpOptions } from "node:url";
 import { HTTPException } from "hono/http-exception";
 import * as v from "valibot";
+import { createTarget, makeCall, type Target } from "../plumbing/http_call.ts";
 import { printable } from "../plumbing/printable.ts";
 import { cut, type Read, read, readJson } from "../plumbing/read_json.ts";
 
@@ -22,19 +21,23 @@ export const NOT_FOUND = 5;
 export const THERE_ALREADY = 9; // FAILED_PRECONDITION
 
 export interface Etcd {
-  urls: readonly string[];
+  nodes: readonly Target[];
   /** The place of the node that is asked. */
   current: number;
-  agent: Agent;
 }
 
 export function createEtcd(urls: readonly string[]): Etcd {
-  return { urls, current: 0, agent: new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS }) };
+  return { nodes: urls.map((url) => createTarget(url, { maxSockets: MAX_SOCKETS })), current: 0 };
+}
+
+/** Closes the connections that are kept. */
+export function endEtcd({ nodes }: Etcd): void {
+  for (const { agent } of nodes) agent.destroy();
 }
 
 /** To the next node. */
 export function goOn(etcd: Etcd): void {
-  etcd.current = (etcd.current + 1) % etcd.urls.length;
+  etcd.current = (etcd.current + 1) % etcd.nodes.length;
 }
 
 /** Somebody answers who isn't etcd. */
@@ -101,14 +104,14 @@ export async function askText<T>(etcd: Etcd, { what, endsAt }: Purpose, call: Te
   let [at, problem] = ["", "no answer in time"];
   for (let tries = 1; performance.now() < endsAt; tries++) {
     const { current } = etcd;
-    const url = etcd.urls[current] ?? "";
+    const node = etcd.nodes[current] as Target;
     const withinMs = Math.min(TRY_WITHIN_MS, endsAt - performance.now());
-    const answer = await askNode(etcd, url, call, withinMs);
+    const answer = await askNode(node, call, withinMs);
     if ("value" in answer) return answer.value;
     // The last try may be cut short, and fail by that.
-    if (at === "" || withinMs === TRY_WITHIN_MS) [at, problem] = [`${url}: `, answer.problem];
+    if (at === "" || withinMs === TRY_WITHIN_MS) [at, problem] = [`${node.url}: `, answer.problem];
     if (etcd.current === current) goOn(etcd); // unless another call has done so already
-    const pauseMs = tries % etcd.urls.length === 0 ? Math.min(PAUSE_MS, endsAt - performance.now()) : 0;
+    const pauseMs = tries % etcd.nodes.length === 0 ? Math.min(PAUSE_MS, endsAt - performance.now()) : 0;
     if (pauseMs > 0) await delay(pauseMs);
   }
   const isEtcd = problem !== NO_ETCD;
@@ -117,9 +120,10 @@ export async function askText<T>(etcd: Etcd, { what, endsAt }: Purpose, call: Te
   throw new (isEtcd ? HTTPException : NotEtcdError)(503, { message });
 }
 
-async function askNode<T>(etcd: Etcd, url: string, { path, body, read }: TextCall<T>, withinMs: number) {
+async function askNode<T>(node: Target, { path, body, read }: TextCall<T>, withinMs: number) {
   try {
-    return read(await post(etcd, url, { path, body, withinMs }));
+    const call = { method: "POST" as const, path: `v3/${path}`, body, withinMs, maxBytes: MAX_ANSWER_BYTES };
+    return read((await makeCall(node, call)).body.toString());
   } catch (error) {
     return { problem: (error as NodeJS.ErrnoException).code ?? (error as Error).message };
   }
@@ -135,42 +139,4 @@ function readAnswer<S extends v.GenericSchema>(text: string, schema: S): Read<v.
   if ("value" in refusal) return { problem: refusal.value.error };
   const answer = read(schema, json.value);
   return "value" in answer ? answer : { problem: NO_ETCD };
-}
-
-interface PostOptions {
-  path: string;
-  body: string;
-  withinMs: number;
-}
-
-/** got would take most of the time of a heartbeat. */
-function post({ agent }: Etcd, url: string, { path, body, withinMs }: PostOptions): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const call = openCall(url, path, { agent, body });
-    const tooLate = setTimeout(
-      () => call.destroy(new Error(`no answer within ${withinMs.toFixed()}ms`)),
-      withinMs,
-    );
-    call.on("error", reject);
-    call.on("close", () => clearTimeout(tooLate));
-    call.on("response", (answer: IncomingMessage) => {
-      const pieces: Buffer[] = [];
-      let bytes = 0;
-      answer.on("data", (piece: Buffer) => {
-        bytes += piece.length;
-        if (bytes <= MAX_ANSWER_BYTES) pieces.push(piece);
-        else call.destroy(new Error("its answer is too long"));
-      });
-      answer.on("error", reject);
-      answer.on("end", () => resolve(Buffer.concat(pieces).toString()));
-    });
-  });
-}
-
-export function openCall(url: string, path: string, { agent, body }: { agent: Agent | false; body: string }) {
-  const headers = { "Content-Type": "application/json", "Content-Length": Buffer.byteLength(body) };
-  const options = { ...urlToHttpOptions(new URL(url)), path: `/v3/${path}`, method: "POST", agent, headers };
-  const call = request(options);
-  call.end(body);
-  return call;
 }

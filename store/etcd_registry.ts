@@ -12,7 +12,7 @@ import { UsageError } from "../plumbing/options.ts";
 import { TSX } from "../plumbing/printable.ts";
 import type { OnChange } from "../trace/changes.ts";
 import { RangeSchema, RECEIVERS, under } from "./etcd_answers.ts";
-import { ask, begin, createEtcd, NotEtcdError } from "./etcd_calls.ts";
+import { ask, begin, createEtcd, endEtcd, NotEtcdError } from "./etcd_calls.ts";
 import { askRevision, createGroup, readUpTo } from "./etcd_group.ts";
 import { checkExpiries, createExpiries, followExpiries } from "./expiries.ts";
 import { createKeepalives } from "./keepalives.ts";
@@ -83,7 +83,7 @@ export async function openEtcdRegistry(...settings: Parameters<typeof createStor
     count: () => count(store),
     close() {
       end.abort();
-      store.etcd.agent.destroy();
+      endEtcd(store.etcd);
     },
   };
 }
@@ -100,7 +100,7 @@ function checkLease(ttlMs: number): void {
 async function greet({ etcd, group, log }: Store): Promise<void> {
   try {
     await askRevision(group, begin("start discovery"));
-    log.info(`the group is on etcd, at ${etcd.urls.join(", ")}`);
+    log.info(`the group is on etcd, at ${etcd.nodes.map(({ url }) => url).join(", ")}`);
   } catch (error) {
     if (error instanceof NotEtcdError || !(error instanceof HTTPException)) throw error;
     log.warn(`waiting for etcd: ${error.message}`);

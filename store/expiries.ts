@@ -5,6 +5,7 @@
 import type { IncomingMessage } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Receiver } from "../lib/messages.ts";
+import { openCall, type Target } from "../plumbing/http_call.ts";
 import type { Log } from "../plumbing/log.ts";
 import { readJson } from "../plumbing/read_json.ts";
 import {
@@ -17,7 +18,7 @@ import {
   under,
   WatchedSchema,
 } from "./etcd_answers.ts";
-import { ask, begin, type Etcd, goOn, openCall } from "./etcd_calls.ts";
+import { ask, begin, type Etcd, goOn } from "./etcd_calls.ts";
 
 const AGAIN_MS = 500;
 const MAX_LINE_LENGTH = 16 * 1024 * 1024; // a thousand changes at a time
@@ -57,7 +58,7 @@ export async function followExpiries(expiries: Expiries, signal: AbortSignal): P
       if (signal.aborted) return;
       const { code, message } = error as NodeJS.ErrnoException;
       if (!expiries.isAway)
-        log.warn(`nothing is heard of etcd at ${etcd.urls[expiries.node]} (${code ?? message})`);
+        log.warn(`nothing is heard of etcd at ${etcd.nodes[expiries.node]?.url} (${code ?? message})`);
       expiries.isAway = true;
       if (etcd.current === expiries.node) goOn(etcd);
     }
@@ -80,7 +81,8 @@ function listen(expiries: Expiries, signal: AbortSignal): Promise<void> {
   });
   expiries.node = etcd.current;
   return new Promise((resolve, reject) => {
-    const call = openCall(etcd.urls[etcd.current] ?? "", "watch", { agent: false, body });
+    const watch = { method: "POST", path: "v3/watch", body } as const;
+    const call = openCall(etcd.nodes[etcd.current] as Target, watch, false);
     const stop = () => call.destroy();
     expiries.stop = stop;
     signal.addEventListener("abort", stop, { once: true });
@@ -108,7 +110,8 @@ function take(expiries: Expiries, line: string): boolean {
   const watched = readJson(WatchedSchema, line);
   if (!("value" in watched)) return false;
   const { header, canceled, created, compact_revision, events } = watched.value.result;
-  if (created && expiries.isAway) expiries.log.info(`etcd at ${expiries.etcd.urls[expiries.node]} is heard`);
+  if (created && expiries.isAway)
+    expiries.log.info(`etcd at ${expiries.etcd.nodes[expiries.node]?.url} is heard`);
   if (created) expiries.isAway = false;
   if (created && (expiries.next === 0 || header.revision < expiries.next - 1)) {
     const isNew = expiries.next === 0;

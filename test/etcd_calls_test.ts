@@ -5,7 +5,7 @@ import { type TestContext, test } from "node:test";
 import * as v from "valibot";
 import { findFreePort, listen } from "../plumbing/listen.ts";
 import { toBase64 } from "../store/etcd_answers.ts";
-import { ask, askUnless, begin, createEtcd, NOT_FOUND } from "../store/etcd_calls.ts";
+import { ask, askUnless, begin, createEtcd, endEtcd, NOT_FOUND } from "../store/etcd_calls.ts";
 import { createKeepalives } from "../store/keepalives.ts";
 import { createLastHeard } from "../store/last_heard.ts";
 import { createId, leaseOf } from "../store/receiver_ids.ts";
@@ -43,7 +43,7 @@ const REVISION = {
 
 function createClient(t: TestContext, ...urls: string[]) {
   const etcd = createEtcd(urls);
-  t.after(() => etcd.agent.destroy());
+  t.after(() => endEtcd(etcd));
   return etcd;
 }
 

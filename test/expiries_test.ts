@@ -4,7 +4,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { type TestContext, test } from "node:test";
 import { listen } from "../plumbing/listen.ts";
 import { toBase64 } from "../store/etcd_answers.ts";
-import { createEtcd } from "../store/etcd_calls.ts";
+import { createEtcd, endEtcd } from "../store/etcd_calls.ts";
 import { createExpiries, followExpiries } from "../store/expiries.ts";
 import { keptLog, until } from "./helpers.ts";
 
@@ -38,7 +38,7 @@ async function follow(t: TestContext, streams: (object | string)[][]) {
   const stop = new AbortController();
   t.after(() => stop.abort());
   const etcd = createEtcd([`http://127.0.0.1:${await listen(server, 0, "127.0.0.1")}`]);
-  t.after(() => etcd.agent.destroy());
+  t.after(() => endEtcd(etcd));
   const told: string[] = [];
   const { log, lines } = keptLog();
   const expiries = createExpiries(etcd, log, ({ host }) => void told.push(host));
