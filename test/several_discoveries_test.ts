@@ -326,7 +326,9 @@ const member: Receiver = { id: "id-0", host: "receiver-1", port: 7, last_seen: 0
 const isMemberGone = (api: DiscoveryApi) => isGone(api, member, aMessage());
 
 test("who is missing at a discovery that took another's place is not gone, as it may know nothing of it", async () => {
-  const a = await fakeServer((_request, response) => answerAs(response, "one"));
+  const a = await fakeServer(({ method }, response) => {
+    if (method !== "HEAD") answerAs(response, "one"); // it is gone before the two are compared
+  });
   const b = await fakeServer((_request, response) => answerAs(response, "two"));
   const { api, warned } = callAll([a.url, b.url]);
   await api.list();
