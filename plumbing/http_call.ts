@@ -85,14 +85,17 @@ export function createTarget(url: string, { maxSockets, groupFile }: TargetOptio
  * @throws {LimitError} and errors of Node's, which have a `code`
  */
 export async function makeCall(target: Target, call: Call): Promise<Answer> {
-  const { withinMs, beginsWithinMs = withinMs, signal } = call;
+  const { withinMs, beginsWithinMs, signal } = call;
   signal?.throwIfAborted();
   let asking = openCall(target, call);
   const giveUp = () => stop(asking, signal?.reason);
-  const tooLate = (limitMs: number) =>
-    stop(asking, new LimitError("time", `no answer within ${ms(limitMs)}`));
-  const untilBegun = setTimeout(tooLate, beginsWithinMs, Math.round(beginsWithinMs));
-  const untilEnded = setTimeout(tooLate, withinMs, Math.round(withinMs));
+  const tooLate = (limitMs: number) => {
+    stop(asking, new LimitError("time", `no answer within ${ms(Math.round(limitMs))}`));
+  };
+  // The connection keeps the program, if it is to stay for the answer.
+  const untilEnded = setTimeout(tooLate, withinMs, withinMs).unref();
+  const untilBegun =
+    beginsWithinMs === undefined ? undefined : setTimeout(tooLate, beginsWithinMs, beginsWithinMs).unref();
   signal?.addEventListener("abort", giveUp);
   try {
     return await answerTo(asking, call, untilBegun).catch((error) => {
@@ -127,17 +130,16 @@ export function openCall(
   return asking.end(body);
 }
 
-const leadTo =
-  ({ address, family }: { address: string; family: number }): LookupFunction =>
-  (_name, { all }, done) =>
-    all ? done(null, [{ address, family }]) : done(null, address, family);
+function leadTo({ address, family }: { address: string; family: number }): LookupFunction {
+  return (_name, { all }, done) => (all ? done(null, [{ address, family }]) : done(null, address, family));
+}
 
 /** The error is said for it: a call that waits for a connection would say it only when it gets one. */
 function stop(asking: ClientRequest, error: unknown): void {
   asking.destroy().emit("error", error);
 }
 
-function answerTo(asking: ClientRequest, { maxBytes = MAX_BYTES }: Call, untilBegun: NodeJS.Timeout) {
+function answerTo(asking: ClientRequest, { maxBytes = MAX_BYTES }: Call, untilBegun?: NodeJS.Timeout) {
   return new Promise<Answer>((resolve, reject) => {
     asking.on("error", reject);
     asking.on("response", (answer: IncomingMessage) => {

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import type { RequestListener, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, test } from "node:test";
 import { type Call, createTarget, LimitError, makeCall } from "../plumbing/http_call.ts";
 import { listen } from "../plumbing/listen.ts";
-import { discoveryUrl, inTime, startRole, until } from "./helpers.ts";
+import { discoveryUrl, inTime, startProgram, startRole, until } from "./helpers.ts";
 import { endAll, roles, toClose } from "./started.ts";
 import { createHttpServer, groupFile } from "./wires.ts";
 
@@ -197,6 +198,27 @@ test("an answer that ends too early, or is none, is a failure", async () => {
   });
   await assert.rejects(call({ path: "early" }), { code: "ECONNRESET" });
   await assert.rejects(call({ path: "mail" }), { code: "HPE_INVALID_CONSTANT" });
+});
+
+test("a program stays for an answer, but not for one that it asks for at an address", async () => {
+  const held: ServerResponse[] = [];
+  const { server } = await startServer((_, response) => {
+    if (held.push(response) === 2) held.find(({ req }) => req.method === "GET")?.end();
+  });
+  const script = `
+    import { createTarget, makeCall } from "./plumbing/http_call.ts";
+    import { readGroupFile } from "./plumbing/group_file.ts";
+    const [url, file] = process.argv.slice(1);
+    const target = createTarget(url, { maxSockets: 2, groupFile: file && readGroupFile(file) });
+    const call = { path: "a", withinMs: 1e6 };
+    makeCall(target, { ...call, method: "HEAD", at: { address: "127.0.0.1", family: 4 } });
+    makeCall(target, call).then(({ statusCode }) => console.log(statusCode));`;
+  const { port } = server.address() as AddressInfo;
+  const loader = process.execArgv.filter((arg) => !arg.startsWith("--test"));
+  const code = [...loader, "--input-type=module", "-e", script, `http://127.0.0.1:${port}`];
+  const { said, ended } = startProgram(process.execPath, groupFile ? [...code, groupFile.files] : code);
+  assert.deepEqual(await inTime("the program ends", ended), [0, null], said.stderr);
+  assert.equal(said.stdout, "200\n");
 });
 
 const NO_GOT = `
