@@ -1,7 +1,7 @@
 /**
  * One call over HTTP, by Node's own client: discovery's callers and the registry on etcd make theirs here. Any status is an
  * answer, no redirect is followed and nothing is unpacked: who answers can't send them elsewhere, fill their memory, or keep
- * them waiting. got does the same and much more: it took most of a heartbeat's time, and a third of a client's start.
+ * them waiting. got does the same and much more: it took half of a heartbeat's time, and a fifth of a client's start.
  */
 import { Agent, type ClientRequest, type IncomingMessage, type RequestOptions, request } from "node:http";
 import { request as requestOverTls, Agent as TlsAgent } from "node:https";
