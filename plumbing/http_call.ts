@@ -11,7 +11,6 @@ import ms from "ms";
 import type { GroupFile } from "./group_file.ts";
 
 const MAX_BYTES = 64 * 1024; // of an answer, unless the call says otherwise
-const EMPTY = Buffer.alloc(0);
 
 /** A server that is asked; {@linkcode createTarget} makes one. */
 export interface Target {
@@ -141,15 +140,18 @@ function stop(asking: ClientRequest, error: unknown): void {
 
 function answerTo(asking: ClientRequest, { maxBytes = MAX_BYTES }: Call, untilBegun?: NodeJS.Timeout) {
   return new Promise<Answer>((resolve, reject) => {
+    const tooLong = () => stop(asking, new LimitError("bytes", "its answer is too long"));
     asking.on("error", reject);
     asking.on("response", (answer: IncomingMessage) => {
       clearTimeout(untilBegun);
-      let room = EMPTY; // of many small pieces none is kept as such
+      const announced = asking.method === "HEAD" ? 0 : Number(answer.headers["content-length"] ?? 0);
+      if (announced > maxBytes) return tooLong();
+      let room = Buffer.allocUnsafe(announced); // of many small pieces none is kept as such
       let length = 0;
       answer.on("error", reject);
       answer.on("data", (piece: Buffer) => {
         const needed = length + piece.length;
-        if (needed > maxBytes) return stop(asking, new LimitError("bytes", "its answer is too long"));
+        if (needed > maxBytes) return tooLong();
         if (needed > room.length) room = Buffer.concat([room], Math.min(2 * needed, maxBytes));
         length += piece.copy(room, length);
       });

@@ -142,6 +142,16 @@ test("an answer may have just so many bytes, in however many pieces", async () =
   await assert.rejects(call({ path: `${64 * 1024 + 1}` }), isLimit("bytes", /too long/));
 });
 
+test("an answer that says that it is too long isn't waited for; one to HEAD only says how long it would be", async () => {
+  const { call } = await startServer(({ method }, response) => {
+    response.writeHead(200, { "Content-Length": 1e9 });
+    if (method === "HEAD") response.end();
+    else response.flushHeaders();
+  });
+  await assert.rejects(call(), isLimit("bytes", /too long/));
+  assert.equal((await call({ method: "HEAD" })).headers["content-length"], "1000000000");
+});
+
 /** Closes what was kept as soon as it is used again, without an answer. */
 function closeKept(answer: RequestListener): RequestListener {
   const used = new WeakSet();
