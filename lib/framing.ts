@@ -60,8 +60,7 @@ export function createFrameReader(
     const lines = last === -1 ? undefined : decode(chunk.subarray(0, last));
     for (const line of lines?.split("\n") ?? []) if (!isBroken) onFrame(line);
     let start = lines === undefined ? 0 : last + 1;
-    const findEnd = () => chunk.indexOf(NEWLINE, start);
-    for (let end = findEnd(); end !== -1 && !isBroken; end = findEnd()) {
+    for (let end = chunk.indexOf(NEWLINE, start); end !== -1 && !isBroken; ) {
       const line = chunk.subarray(start, end);
       start = end + 1;
       if (kept.bytes + line.length > maxBytes) return fail("too_large", tooLarge(maxBytes));
@@ -69,6 +68,7 @@ export function createFrameReader(
       const text = kept.bytes > 0 ? takePieces(kept, decode) : decode(line);
       if (text === undefined) return fail("bad_frame", "Cannot read frame: it is not UTF-8");
       onFrame(text);
+      end = chunk.indexOf(NEWLINE, start);
     }
     if (isBroken || start === chunk.length) return;
     if (kept.bytes + chunk.length - start > maxBytes) return fail("too_large", tooLarge(maxBytes));
