@@ -13,6 +13,7 @@ import type { Browser, Page } from "playwright-core";
 import type { Arrow, Bar, Shape } from "../monitor/layout.js";
 import type { TraceEvent } from "../trace/events.ts";
 import {
+  addressOf,
   countFrames,
   heapOf,
   openBrowser,
@@ -23,6 +24,7 @@ import {
   type WatchedGroup,
 } from "./browser_helpers.ts";
 import { until } from "./helpers.ts";
+import { fetch } from "./wires.ts";
 
 const SIZES = [
   { width: 1280, height: 720 },
@@ -259,7 +261,7 @@ describe("the monitor's page, with 100,000 names", { timeout: 180_000 }, () => {
   before(async () => {
     [browser, crowd] = await Promise.all([openBrowser(), startWatchedCrowd(MANY)]);
     page = await browser.newPage({ viewport: { width: 1280, height: 720 }, locale: "en-US" });
-    await page.goto(crowd.url);
+    await page.goto(addressOf(crowd.url));
   });
   after(async () => {
     await browser?.close();

@@ -15,10 +15,10 @@ import type { Browser, Page } from "playwright-core";
 import { end, startReceiver, untilInGroup } from "../classroom/processes.ts";
 import { type ServersOptions, startServers } from "../classroom/servers.ts";
 import type { DeedShape } from "../monitor/deeds.js";
-import { startMonitor } from "../monitor.ts";
 import { openBrowser, visit } from "./browser_helpers.ts";
 import { LOCALES, lookAtAll, ofPage, openPage } from "./browser_look.ts";
 import { keptLog, until } from "./helpers.ts";
+import { fetch, groupFile, startMonitor } from "./wires.ts";
 
 const SIZES = [
   { width: 1280, height: 720 },
@@ -38,7 +38,7 @@ describe("the teacher's desk", () => {
 
   before(async () => {
     browser = await openBrowser();
-    servers = await startServers(print, { logLevel: "info" }, { receivers });
+    servers = await startServers(print, { logLevel: "info", groupFile }, { receivers });
     const calm = [...servers.to, "--fault-rate", "0", "--heartbeat-every", "1s"];
     for (const name of RECEIVERS) receivers.set(name, startReceiver(name, calm, print));
     await untilInGroup([...receivers.values()], servers.api, AbortSignal.timeout(20_000));
@@ -236,7 +236,7 @@ describe("the teacher's desk", () => {
   test("what was done stands in the replay of the run too, which has no desk", async () => {
     const folder = mkdtempSync(join(tmpdir(), "desk-"));
     const file = join(folder, "events.jsonl");
-    writeFileSync(file, await (await fetch(new URL("/events.jsonl", page.url()))).text());
+    writeFileSync(file, await (await fetch(`${new URL("/events.jsonl", page.url())}`)).text());
     const place = { host: "127.0.0.1", port: 0, discovery: servers.discovery, replay: [file] };
     const replay = await startMonitor(place, keptLog().log);
     const replayed = await openPage(browser, `http://127.0.0.1:${replay.port}/#desk=a-key`, {});

@@ -1,10 +1,10 @@
 /** What the tests of the monitor's page share: a browser, and a group that sends it events. */
 import { existsSync } from "node:fs";
-import { createServer } from "node:http";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { findFreePort, listen } from "../plumbing/listen.ts";
 import type { TraceEvent } from "../trace/events.ts";
 import { discoveryUrl, type Role, startRole, stopRole, until } from "./helpers.ts";
+import { createHttpServer, fetch, groupFile } from "./wires.ts";
 
 const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
@@ -18,6 +18,7 @@ const ARGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  ...(groupFile ? ["--ignore-certificate-errors"] : []), // about which it would ask a person
 ];
 
 /** @throws {Error} "Cannot find Chromium …" */
@@ -29,6 +30,9 @@ export async function openBrowser(): Promise<Browser> {
   }
   return chromium.launch({ executablePath: CHROMIUM, args: ARGS });
 }
+
+/** A monitor's address as a browser wants it: to the roles, `http://` means TLS, too, when there is a group file. */
+export const addressOf = (url: string) => (groupFile ? url.replace(/^http:/, "https:") : url);
 
 /**
  * Opens a page of ours; a network of this machine that comes or goes ends whatever Chromium was loading.
@@ -43,7 +47,7 @@ export async function visit(page: Page, url: string, problems: string[]): Promis
     else problems.push(message.text());
   });
   // From elsewhere: to an address that only differs after its # a browser doesn't go again.
-  const goThere = () => page.goto("about:blank").then(() => page.goto(url));
+  const goThere = () => page.goto("about:blank").then(() => page.goto(addressOf(url)));
   const isLoaded = () =>
     goThere().then(
       () => !isCutOff,
@@ -142,7 +146,7 @@ export async function startWatchedCrowd(receivers: number): Promise<WatchedCrowd
     host: "a",
     port: 1 + (n % 65535),
   }));
-  const discovery = createServer(({ url }, answer) => {
+  const discovery = createHttpServer(({ url }, answer) => {
     const seen = list.map((each) => ({ ...each, last_seen: Date.now() / 1000 }));
     const told = url === "/health" ? { status: "ok", receivers } : seen;
     answer.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify(told));

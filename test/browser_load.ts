@@ -7,8 +7,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Page } from "playwright-core";
-import { createClient, discoverReceivers, sendMessage } from "../client.ts";
-import { createDiscoveryApi } from "../lib/discovery_api.ts";
+import { discoverReceivers, sendMessage } from "../client.ts";
 import { closeLinks } from "../lib/links.ts";
 import { createChildController } from "../plumbing/child_controller.ts";
 import * as kind from "../plumbing/kinds.ts";
@@ -17,8 +16,16 @@ import { option, parseOptions } from "../plumbing/options.ts";
 import { runIfMain } from "../plumbing/run.ts";
 import { openOutlets } from "../trace/outlets.ts";
 import { createTrace } from "../trace/trace.ts";
-import { countFrames, heapOf, openBrowser, startWatchedGroup, type WatchedGroup } from "./browser_helpers.ts";
+import {
+  addressOf,
+  countFrames,
+  heapOf,
+  openBrowser,
+  startWatchedGroup,
+  type WatchedGroup,
+} from "./browser_helpers.ts";
 import { until } from "./helpers.ts";
+import { createClient, createDiscoveryApi, groupFile } from "./wires.ts";
 
 const OPTIONS = {
   seconds: option(kind.whole(30), "300", "how long"),
@@ -32,7 +39,10 @@ const MOST_GROWTH = 1.3; // between the second report, when all is full, and the
 /** Sends messages at a steady rate until the signal. */
 async function sendSteadily(group: WatchedGroup, rate: number, signal: AbortSignal): Promise<void> {
   const log = createLog("load", { logLevel: "error" });
-  const trace = createTrace("client-load", { log, outlets: await openOutlets({ monitor: group.url }) });
+  const trace = createTrace("client-load", {
+    log,
+    outlets: await openOutlets({ monitor: group.url, groupFile }),
+  });
   const discovery = createDiscoveryApi(group.api);
   const client = createClient({
     name: "client-load",
@@ -95,7 +105,7 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
     const isWhole = async () => (await discovery.list()).receivers.length === receivers;
     await until("all are in the group", isWhole, 60_000);
     const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
-    await page.goto(group.url);
+    await page.goto(addressOf(group.url));
     void sendSteadily(group, rate, stop.signal);
     return (await watch(page, group, seconds)) ? 0 : 1;
   } finally {

@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import type { TraceEvent } from "../trace/events.ts";
-import { openBrowser, startWatchedCrowd, visit, type WatchedCrowd } from "./browser_helpers.ts";
+import { addressOf, openBrowser, startWatchedCrowd, visit, type WatchedCrowd } from "./browser_helpers.ts";
 import { until } from "./helpers.ts";
 import { told } from "./page_helpers.ts";
 
@@ -105,7 +105,7 @@ describe("the page around its pictures", () => {
     await again.getByRole("button", { name: "Close" }).click();
     assert.equal(new URL(again.url()).search, "?lang=en");
     await again.getByRole("button", { name: "Português" }).click();
-    await again.goto(monitor.url);
+    await again.goto(addressOf(monitor.url));
     await again.getByRole("heading", { name: "Mensagens" }).waitFor();
     await again.context().close();
     await page.keyboard.press("Escape");

@@ -16,11 +16,18 @@ import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { findFreePort } from "../plumbing/listen.ts";
 import type { TraceEvent } from "../trace/events.ts";
-import { countFrames, openBrowser, startWatchedCrowd, type WatchedCrowd } from "./browser_helpers.ts";
+import {
+  addressOf,
+  countFrames,
+  openBrowser,
+  startWatchedCrowd,
+  type WatchedCrowd,
+} from "./browser_helpers.ts";
 import { LOCALES, look, nextFrame, ofPage, openPage, type Seen, WIDTHS } from "./browser_look.ts";
 import { CLIENT, roundTrips, sent } from "./browser_story.ts";
 import { discoveryUrl, type Role, startRole, stopRole, until } from "./helpers.ts";
 import { told } from "./page_helpers.ts";
+import { fetch } from "./wires.ts";
 
 const HOUR_MS = 3_600_000;
 const SEEN_WITHIN_MS = 3000;
@@ -350,7 +357,7 @@ describe("the group's time, with real roles", () => {
   test("a client is there while it waits at its prompt for an hour", async () => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 720 }, locale: "en-US" });
     await page.clock.install();
-    await page.goto(url);
+    await page.goto(addressOf(url));
     const waiting = startWatched("client.ts");
     const name = await until("it has started", async () => {
       const running = (await eventsOf()).filter(({ event }) => event === "started" || event === "stopped");

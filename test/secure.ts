@@ -3,6 +3,7 @@
  *
  *     npm run test:secure
  *     npm run test:secure -- test/group_test.ts
+ *     npm run test:secure -- test/browser.ts test/browser_desk.ts
  *     npm run test:secure -- test/chaos.ts --seed 7 --seconds 60
  *     npm run test:secure -- test/attack.ts --local --seconds 60
  */
@@ -19,7 +20,7 @@ async function main(argv: string[]): Promise<number> {
   const env = Object.fromEntries(ROLES.map((role) => [`ACK_${role}_GROUP_FILE`, file]));
   const all = readdirSync(import.meta.dirname).filter((name) => name.endsWith("_test.ts"));
   const what = argv.length > 0 ? argv : all.map((name) => `${import.meta.dirname}/${name}`);
-  const isTest = what[0]?.endsWith("_test.ts");
+  const isTest = /(_test|\/browser(_page|_truth|_time|_desk)?)\.ts$/.test(what[0] ?? "");
   const how = isTest ? ["--test", "--test-concurrency=2", "--test-reporter=spec"] : [];
   const run = spawn(process.execPath, ["--import", "tsx", ...how, ...what], {
     stdio: "inherit",
