@@ -11,77 +11,49 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import got from "got";
 import { createDiscoveryApi, type DiscoveryApi } from "../lib/discovery_api.ts";
 import type { Receiver } from "../lib/messages.ts";
 import { findFreePort } from "../plumbing/listen.ts";
-import { COMPOSE, COMPOSE_ARGS, runToEnd } from "./docker_commands.ts";
+import {
+  BUILD_TIMEOUT_MS,
+  COMPOSE,
+  COMPOSE_ARGS,
+  composeLine,
+  copyProject,
+  openProject,
+  ROOT,
+  runToEnd,
+} from "./docker_commands.ts";
 import { until } from "./helpers.ts";
 
-const ROOT = `${import.meta.dirname}/..`;
-/** Each role, and what Compose calls it. */
-const SERVICES = {
-  discovery: "discovery_server",
-  receiver: "receiver",
-  client: "client",
-  monitor: "monitor",
-};
-type RoleName = keyof typeof SERVICES;
-const ROLES = Object.keys(SERVICES) as RoleName[];
-
+const ROLES = ["discovery", "receiver", "client", "monitor"];
 const RECEIVER_TTL_MS = 5000;
 const BACK_WITHIN_MS = 15_000; // Docker starts a container again, and a client asks once a second
 const MAX_RECEIVER_MIB = 110;
 const TIMEOUT_MS = 30_000;
-const BUILD_TIMEOUT_MS = 10 * 60_000; // the first time, the packages are fetched
 
-const env: NodeJS.ProcessEnv = {
-  ...process.env,
-  COMPOSE_PROJECT_NAME: `acktest${process.pid}`,
-  COMPOSE_IGNORE_ORPHANS: "true",
-  TAG: `acktest${process.pid}`, // of the images
-  // What a student may have set, in the shell or in .env, is not for here.
+const { docker, compose, containersOf, env } = openProject(ROLES, {
   FAULT_RATE: "0",
-  FAULT: "",
   PLAN: "silent", // a crash on the first message, and then acks
-  SEED: "",
-  WORK: "",
   HEARTBEAT_EVERY: "1s",
   RECEIVER_TTL: `${RECEIVER_TTL_MS}ms`,
-  SWEEP_EVERY: "",
   ACK_TIMEOUT: "1s",
-  ATTEMPTS: "",
-  LINK_DELAY: "",
-  STORE: "",
-  REPLAY: "",
   RECORD: "/records/run.jsonl",
+  MONITOR_PORT: "0",
   MONITOR: "http://monitor:5001", // it is started last: the group has to do without it
-};
+});
 
 let discovery: DiscoveryApi;
-let monitorUrl: string;
 let receivers: Terminal;
 const terminals: Terminal[] = [];
 
-const run = (command: string, args: string[], timeout?: number) =>
-  runToEnd(command, args, { cwd: ROOT, env, timeout });
+const run = (command: string, args: string[]) => runToEnd(command, args, { cwd: ROOT, env });
 
-function docker(...args: string[]): Promise<string> {
-  return run("docker", args);
-}
-
-/** The Compose command of the README for one role, or for several. */
-function composeLine(roles: readonly RoleName[], ...args: string[]): string[] {
-  return [...COMPOSE_ARGS, ...roles.flatMap((role) => ["-f", `docker-compose.${role}.yml`]), ...args];
-}
-
-async function containersOf(role: RoleName): Promise<string[]> {
-  return (await run(COMPOSE, composeLine([role], "ps", "-q", SERVICES[role]))).split("\n").filter(Boolean);
-}
+/** Compose with the file of one role alone, as the README has it. */
+const composeRole = (role: string, ...args: string[]) => run(COMPOSE, composeLine([role], ...args));
 
 interface Terminal {
   child: ChildProcess;
@@ -141,27 +113,24 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
     await docker("info").catch(() => {
       throw new Error("Cannot test containers: no Docker engine answers `docker info`; start one first");
     });
-    env.DISCOVERY_PORT = String(await findFreePort());
-    env.MONITOR_PORT = String(await findFreePort());
-    discovery = createDiscoveryApi(`http://127.0.0.1:${env.DISCOVERY_PORT}`);
-    monitorUrl = `http://127.0.0.1:${env.MONITOR_PORT}`;
-    await run(COMPOSE, composeLine(ROLES, "build"), BUILD_TIMEOUT_MS);
+    await compose(["build"], BUILD_TIMEOUT_MS);
   });
 
   after(async () => {
     for (const { child } of terminals) child.kill("SIGKILL");
-    const line = composeLine(ROLES, "down", "--rmi", "all", "--volumes", "--timeout", "2");
-    await run(COMPOSE, line, 120_000);
+    await compose(["down", "--rmi", "all", "--volumes", "--timeout", "2"], 120_000);
   });
 
   test("receivers and clients that were started first wait for discovery, and find it", async () => {
     receivers = open(COMPOSE, composeLine(["receiver"], "up", "--scale", "receiver=3"));
     await receivers.shows(/plan silent, then fault rate 0 /);
     await receivers.shows(/waiting for discovery/);
-    await run(COMPOSE, composeLine(["client"], "up", "-d", "--scale", "client=2"));
+    await composeRole("client", "up", "-d", "--scale", "client=2");
     assert.equal((await containersOf("client")).length, 2);
 
-    await run(COMPOSE, composeLine(["discovery"], "up", "-d"));
+    env.DISCOVERY_PORT = String(await findFreePort()); // it keeps that one when it is started again
+    discovery = createDiscoveryApi(`http://127.0.0.1:${env.DISCOVERY_PORT}`);
+    await composeRole("discovery", "up", "-d");
     await untilInGroup(3);
     assert.equal((await containersOf("receiver")).length, 3, "starting one role doesn't stop another");
     const hosts = (await listReceivers()).map(({ host }) => host);
@@ -233,14 +202,14 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
   });
 
   test("discovery finds itself healthy", async () => {
-    const [id = ""] = await containersOf("discovery");
+    const [id = ""] = await containersOf("discovery_server");
     const health = () => docker("inspect", "--format", "{{.State.Health.Status}}", id);
     await until("discovery is healthy", async () => (await health()) === "healthy", TIMEOUT_MS);
   });
 
   test("discovery restarted: all receivers come back, under new ids", async () => {
     const before = await untilInGroup(3);
-    await run(COMPOSE, composeLine(["discovery"], "restart"));
+    await composeRole("discovery", "restart");
     const now = await untilInGroup(3);
     assert.deepEqual(
       now.filter((id) => before.includes(id)),
@@ -278,13 +247,15 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
   });
 
   test("up again: the group is whole", async () => {
-    await run(COMPOSE, composeLine(["receiver"], "up", "-d", "--scale", "receiver=3"));
+    await composeRole("receiver", "up", "-d", "--scale", "receiver=3");
     await untilInGroup(3);
   });
 
   test("the monitor, started last, shows the group, a message and its ack", async () => {
-    await run(COMPOSE, composeLine(["monitor"], "up", "-d"));
-    const ask = (path: string) => got(`${monitorUrl}${path}`, { timeout: { request: 5000 } }).text();
+    await composeRole("monitor", "up", "-d");
+    const [monitor = ""] = await containersOf("monitor");
+    const address = await docker("port", monitor, "5001");
+    const ask = (path: string) => got(`http://${address}${path}`, { timeout: { request: 5000 } }).text();
     await until("the monitor answers", () => ask("/health").catch(() => undefined), TIMEOUT_MS);
     assert.match(await ask("/"), /<canvas/);
     assert.equal(JSON.parse(await ask("/group")).receivers.length, 3);
@@ -306,7 +277,7 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
 
   test("a receiver that dies of a message is back in its place, and the client that waits reaches it", async () => {
     env.PLAN = "ok,exit";
-    await run(COMPOSE, composeLine(["receiver"], "up", "-d", "--scale", "receiver=1"));
+    await composeRole("receiver", "up", "-d", "--scale", "receiver=1");
     await untilInGroup(1);
     const [before] = await listReceivers();
     const [client = ""] = await containersOf("client");
@@ -322,10 +293,8 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
 
   test("with docker-compose.dev.yml a file that was changed runs without a build", async () => {
     env.PLAN = "";
-    const folder = mkdtempSync(join(tmpdir(), "dev-"));
+    const folder = copyProject();
     try {
-      cpSync(ROOT, folder, { recursive: true, filter: (file) => !/\/(node_modules|\.git)$/.test(file) });
-      chmodSync(folder, 0o755); // in the container another user reads it
       const source = readFileSync(`${folder}/receiver.ts`, "utf8");
       const runsChanged = async (word: string, ...how: string[]) => {
         writeFileSync(`${folder}/receiver.ts`, source.replace("fault rate", `${word}: fault rate`));

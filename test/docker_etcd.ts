@@ -6,48 +6,22 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createDiscoveryApi } from "../lib/discovery_api.ts";
-import { COMPOSE, COMPOSE_ARGS, runToEnd } from "./docker_commands.ts";
+import { BUILD_TIMEOUT_MS, openProject } from "./docker_commands.ts";
 import { until } from "./helpers.ts";
 
-const ROOT = `${import.meta.dirname}/..`;
-const FILES = ["etcd", "discovery", "receiver", "client"].flatMap((name) => [
-  "-f",
-  `docker-compose.${name}.yml`,
-]);
+const FILES = ["etcd", "discovery", "receiver", "client"];
 const NODES = ["etcd-1", "etcd-2", "etcd-3"];
-const BUILD_TIMEOUT_MS = 10 * 60_000; // the first time, the packages are fetched
 const BACK_WITHIN_MS = 30_000;
 const RECEIVERS = 3;
 
-const project = `acketcd${process.pid}`;
-const env: NodeJS.ProcessEnv = {
-  ...process.env,
-  COMPOSE_PROJECT_NAME: project,
-  TAG: project,
+const { docker, compose, containersOf } = openProject(FILES, {
   STORE: NODES.map((node) => `http://${node}:2379`).join(","),
   DISCOVERY_PORT: "0",
   RECEIVER_TTL: "10s",
-  SWEEP_EVERY: "",
   HEARTBEAT_EVERY: "1s",
-  // What a student may have set, in the shell or in .env, is not for here.
-  ...{
-    FAULT_RATE: "0",
-    FAULT: "",
-    SEED: "",
-    PLAN: "",
-    LINK_DELAY: "",
-    WORK: "",
-    ACK_TIMEOUT: "",
-    ATTEMPTS: "5",
-    MONITOR: "",
-    RECORD: "",
-  },
-};
-
-const docker = (...args: string[]) => runToEnd("docker", args, { cwd: ROOT, env });
-const compose = (args: string[], timeout?: number) =>
-  runToEnd(COMPOSE, [...COMPOSE_ARGS, ...FILES, ...args], { cwd: ROOT, env, timeout });
-const containersOf = async (service: string) => (await compose(["ps", "-q", service])).split("\n");
+  FAULT_RATE: "0",
+  ATTEMPTS: "5",
+});
 
 /** The ids that a discovery lists; the port that Docker picked for it is another one each time that it starts. */
 async function idsAt(discovery: string): Promise<string[]> {
