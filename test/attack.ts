@@ -6,6 +6,8 @@
  *
  *     npm run test:attack -- --seed 7 --seconds 60       in containers: needs a Docker engine, on Linux
  *     npm run test:attack -- --local --root ../other     processes on loopback, of another state of the project
+ *     npm run test:secure -- test/attack.ts              a group with its file, and its attackers are members
+ *     npm run test:secure -- test/attack.ts --strangers  they are not
  *
  * The seed decides what comes in which order. An attacker who is let into the group may fill it and empty it;
  * that is what certificates are for. So what registers registers in a group of its own.
@@ -24,8 +26,9 @@ import { keepSending } from "./attack_honest.ts";
 import { startLocal } from "./attack_local.ts";
 import { describe, findProblems, type Outcome, readLogs } from "./attack_report.ts";
 import { countNamed, keepAttacking, keepLying, type Order } from "./attack_run.ts";
+import { createStrangers } from "./attack_strangers.ts";
 import { startWatch } from "./attack_watch.ts";
-import { groupFile } from "./wires.ts";
+import { connect, groupFile } from "./wires.ts";
 
 const SETTLE_MS = 3000;
 const QUIET_MS = 10_000; // after which memory should have come back
@@ -35,6 +38,7 @@ const OPTIONS = {
   seed: optional(kind.whole(0), "decides what comes in which order [default: random]"),
   seconds: option(kind.whole(1), "20", "how long the attack lasts"),
   local: flag("processes on loopback instead of containers"),
+  strangers: flag("the group has a file, and who attacks it has not"),
   only: optional(kind.text, "only what has this in its name [default: everything]"),
   root: option(kind.text, `${import.meta.dirname}/..`, "the folder whose roles are attacked"),
 };
@@ -42,6 +46,7 @@ const OPTIONS = {
 export interface AttackOptions extends Order {
   seconds: number;
   local: boolean;
+  strangers: boolean;
   root: string;
 }
 
@@ -59,7 +64,7 @@ export async function runAttack(options: AttackOptions, signal: AbortSignal): Pr
 
 async function attack(
   field: Field,
-  { seconds, ...order }: AttackOptions,
+  { seconds, strangers, local, ...order }: AttackOptions,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const lag = monitorEventLoopDelay();
@@ -81,7 +86,8 @@ async function attack(
     await watch.mark("afterBytes");
     const logs = await readLogs(field);
     const ends = { crashes: [...field.crashes], outOfMemory: [...field.outOfMemory] }; // before all are ended
-    return { counts, watched: watch.watched, ...ends, honest, lies, logs, ownLagMs: lag.max / 1e6 };
+    const isClosed = strangers && !local; // on its own machine the monitor's page is open
+    return { counts, isClosed, watched: watch.watched, ...ends, honest, lies, logs, ownLagMs: lag.max / 1e6 };
   } finally {
     over.abort("the attack failed");
     end.abort();
@@ -108,9 +114,16 @@ async function main(argv: string[], signal: AbortSignal): Promise<number> {
   });
   const word = options.only ?? "";
   if (countNamed(word) === 0) throw new UsageError(`Cannot attack: nothing has "${word}" in its name`);
+  if (options.strangers && !groupFile)
+    throw new UsageError("Cannot attack as strangers: the group has no file; npm run test:secure makes one");
+  const connectAs = options.strangers ? await createStrangers() : connect;
   const seed = options.seed ?? Math.floor(Math.random() * 1_000_000);
-  say(`attack with seed ${seed}, ${options.seconds} s, ${options.local ? "on loopback" : "in containers"}`);
-  const outcome = await runAttack({ ...options, seed, word }, signal);
+  const [where, who] = [
+    options.local ? "on loopback" : "in containers",
+    options.strangers ? ", by strangers" : "",
+  ];
+  say(`attack with seed ${seed}, ${options.seconds} s, ${where}${who}`);
+  const outcome = await runAttack({ ...options, seed, word, connect: connectAs }, signal);
   for (const line of describe(outcome)) say(line);
   const problems = findProblems(outcome);
   for (const problem of problems) say(`✖ ${problem}`);

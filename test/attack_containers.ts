@@ -1,6 +1,7 @@
 /** The field in containers, with the memory that the Compose files give: what a class runs. */
 import { randomBytes } from "node:crypto";
-import { createDiscoveryApi } from "../lib/discovery_api.ts";
+import { chmodSync, copyFileSync } from "node:fs";
+import { join } from "node:path";
 import { findFreePort } from "../plumbing/listen.ts";
 import {
   compose,
@@ -23,30 +24,37 @@ import {
   urlOf,
 } from "./attack_field.ts";
 import { readLiveBytes } from "./attack_live.ts";
+import { BUILD_TIMEOUT_MS, copyProject, ownProject } from "./docker_commands.ts";
 import { until } from "./helpers.ts";
+import { createDiscoveryApi, groupFile } from "./wires.ts";
 
-const BUILD_WITHIN_MS = 10 * 60_000; // the first time, the packages are fetched
 const START_WITHIN_MS = 60_000;
 const RECEIVER_PORT = "6000"; // each has an address of its own
 const PORTS = { discovery: 5000, monitor: 5001, receiver: Number(RECEIVER_PORT), client: 0 };
 
-/** Builds the images from `root`, and starts the field. Its own project and ports keep it from any other. */
-export async function startContainers(root: string): Promise<Field> {
+/** A copy with the group's file in it, where the Compose files look for it. */
+function copyWithFile(root: string, file: string): string {
+  const folder = copyProject(root);
+  const copied = join(folder, "group.pem");
+  copyFileSync(file, copied);
+  chmodSync(copied, 0o644); // in the containers another user reads it
+  return folder;
+}
+
+/** Builds the images from a folder, and starts the field. Its own project and ports keep it from any other. */
+export async function startContainers(from: string): Promise<Field> {
+  const root = groupFile ? copyWithFile(from, groupFile.files) : from;
   const project = `attack-${process.pid}`;
-  const times = { RECEIVER_TTL: "", SWEEP_EVERY: "", HEARTBEAT_EVERY: "" };
-  const monitor = { MONITOR: "http://monitor:5001" };
   const ports = { DISCOVERY_PORT: `${await findFreePort()}`, MONITOR_PORT: `${await findFreePort()}` };
-  const faults = { FAULT_RATE: "0", FAULT: "", SEED: "", WORK: "", ACK_TIMEOUT: "", ATTEMPTS: "" };
-  const own = { COMPOSE_PROJECT_NAME: project, COMPOSE_IGNORE_ORPHANS: "true", TAG: project };
-  const none = { STORE: "", RECORD: "", REPLAY: "", PLAN: "", LINK_DELAY: "" };
-  const env = { ...process.env, ...own, ...times, ...monitor, ...ports, ...faults, ...none };
+  const file = { GROUP_FILE: groupFile ? "./group.pem" : "" };
+  const env = ownProject(project, { ...ports, ...file, FAULT_RATE: "0", MONITOR: "http://monitor:5001" });
   const found = { containers: new Map(), crashes: [], outOfMemory: [] };
   const engine: Engine = { root, project, env, ...found, isOver: false };
   try {
     await docker(engine, "info").catch(() => {
       throw new Error("Cannot attack containers: no Docker engine answers; start one, or pass --local");
     });
-    await compose(engine, ["build"], BUILD_WITHIN_MS);
+    await compose(engine, ["build"], BUILD_TIMEOUT_MS);
     engine.events = watchEvents(engine);
     await compose(engine, ["up", "-d", "--scale", "receiver=2"]);
     return await startField(engine);
@@ -110,10 +118,13 @@ async function isWhole(engine: Engine, receivers: Target[]): Promise<boolean> {
 
 /** How a container of a role is started that no Compose file has: with all that its file says, but without its ports. */
 function runArgs({ root, project }: Engine, role: RoleName, name: string): string[] {
+  const variable = `ACK_${role.toUpperCase()}_GROUP_FILE=./group.pem`;
+  const member = ["--volume", `${root}/group.pem:/app/group.pem:ro`, "--env", variable];
   return [
     ...["--name", `${project}_${name}`, "--label", `com.docker.compose.project=${project}`],
     ...["--network", `${project}_default`, "--memory", `${memoryLimit(root, role)}`],
     ...["--env", `NODE_OPTIONS=${nodeOptions(root, role)}`],
+    ...(groupFile ? member : []),
     ...["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"],
     ...[`ackgroup/${role}:${project}`, "node", `${role}.ts`],
   ];

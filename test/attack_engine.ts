@@ -1,15 +1,16 @@
 /** The Docker engine, as attack_containers.ts uses it: commands, where a container is, who died, and taking all down. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Duplex, type Readable } from "node:stream";
 import type { RoleName, Target } from "./attack_field.ts";
-import { COMPOSE, COMPOSE_ARGS, runToEnd } from "./docker_commands.ts";
+import { COMPOSE, composeLine, labelOf, runToEnd } from "./docker_commands.ts";
+import { groupFile } from "./wires.ts";
 
 const ROLES: RoleName[] = ["discovery", "receiver", "client", "monitor"];
-const FILES = ROLES.flatMap((role) => ["-f", `docker-compose.${role}.yml`]);
 
 export interface Engine {
-  root: string;
+  root: string; // a copy, if there is a file of the group: Compose wants it beside its own files
   project: string;
   env: NodeJS.ProcessEnv;
   containers: Map<Target, string>; // of those that go on: the id of each
@@ -22,7 +23,7 @@ export interface Engine {
 export const docker = ({ root, env }: Engine, ...args: string[]) =>
   runToEnd("docker", args, { cwd: root, env });
 export const compose = ({ root, env }: Engine, args: string[], timeout?: number) =>
-  runToEnd(COMPOSE, [...COMPOSE_ARGS, ...FILES, ...args], { cwd: root, env, timeout });
+  runToEnd(COMPOSE, composeLine(ROLES, ...args), { cwd: root, env, timeout });
 
 /** Reads where a container is now: one that was started again has another process, and perhaps another address. */
 export async function find(engine: Engine, target: Target, id: string): Promise<boolean> {
@@ -36,7 +37,7 @@ export async function find(engine: Engine, target: Target, id: string): Promise<
 
 /** The engine says who died, and whom the system killed for its memory. A container that comes back has forgotten that. */
 export function watchEvents(engine: Engine): ChildProcess {
-  const filters = [`label=com.docker.compose.project=${engine.project}`, "event=die", "event=oom"];
+  const filters = [labelOf(engine.project), "event=die", "event=oom"];
   const format =
     '{{.Action}} {{.Actor.ID}} {{.Actor.Attributes.name}} {{index .Actor.Attributes "exitCode"}}';
   const args = ["events", ...filters.flatMap((each) => ["--filter", each]), "--format", format];
@@ -66,8 +67,9 @@ export function openInspector({ root, containers }: Engine, target: Target): Dup
 export async function takeDown(engine: Engine): Promise<void> {
   engine.isOver = true;
   engine.events?.kill();
-  const mine = ["--filter", `label=com.docker.compose.project=${engine.project}`];
+  const mine = ["--filter", labelOf(engine.project)];
   const left = await docker(engine, "ps", "-aq", ...mine).catch(() => "");
   if (left) await docker(engine, "rm", "-fv", ...left.split("\n"));
   await compose(engine, ["down", "-v", "--rmi", "all", "--timeout", "2"], 120_000);
+  if (groupFile) rmSync(engine.root, { recursive: true });
 }

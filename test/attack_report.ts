@@ -9,6 +9,7 @@ const MIB = 1024 * 1024;
 
 export interface Outcome {
   counts: Record<string, Record<string, number>>; // by attack
+  isClosed: boolean; // to those who attacked: nobody may have answered them
   watched: Watched[];
   crashes: string[];
   outOfMemory: string[];
@@ -49,7 +50,16 @@ export function findProblems(outcome: Outcome): string[] {
     ...Object.entries(counts).flatMap(([attack, { "HTTP 500": errors }]) =>
       errors ? [`${attack}: ${errors} times an answer 500, an error inside`] : [],
     ),
+    ...(outcome.isClosed ? findAnswers(counts) : []),
   ];
+}
+
+/** What strangers were told; that they were refused is no answer. */
+function findAnswers(counts: Outcome["counts"]): string[] {
+  return Object.entries(counts).flatMap(([attack, of]) => {
+    const answers = Object.keys(of).filter((what) => /^HTTP 2|^(ack|bad_frame|too_large|busy)$/.test(what));
+    return answers.map((what) => `${attack}: a stranger was answered ${what}, ${of[what]} times`);
+  });
 }
 
 function problemsOf(each: Watched): string[] {

@@ -8,16 +8,18 @@ import { FRAME_ATTACKS } from "./attack_frames.ts";
 import { LIES, type LieResult } from "./attack_lies.ts";
 import { SLOW_ATTACKS } from "./attack_slow.ts";
 import type { Tools } from "./attack_sockets.ts";
+import type { Connect } from "./attack_strangers.ts";
 
 const ATTACK_LANES = 2; // attacks at the same time
 const LIE_LANES = 2; // liars at the same time, each with a client and perhaps a receiver
 const SHORTEST_MS = 2000; // of an attack
 const LONGEST_MS = 6000;
 
-/** In which order, and what of it. */
+/** In which order, what of it, and as whom. */
 export interface Order {
   seed: number;
   word: string; // only what has it in its name
+  connect: Connect;
 }
 
 const ATTACKS = Object.entries({ ...FRAME_ATTACKS, ...FLOODS, ...SLOW_ATTACKS });
@@ -39,7 +41,7 @@ function only<T>(list: readonly [string, T][], word: string): [string, T][] {
 export const countNamed = (word: string) => only<unknown>([...ATTACKS, ...LIES], word).length;
 
 /** Attacks until the signal. @returns how much of what was done, by attack */
-export async function keepAttacking(field: Field, { seed, word }: Order, over: AbortSignal) {
+export async function keepAttacking(field: Field, { seed, word, connect }: Order, over: AbortSignal) {
   const counts: Record<string, Record<string, number>> = {};
   const random = seededRandom(seed);
   const attacks = drawAll(only(ATTACKS, word), random);
@@ -50,7 +52,7 @@ export async function keepAttacking(field: Field, { seed, word }: Order, over: A
       const [name, attack] = drawn.value;
       counts[name] ??= {};
       const ms = Math.round(SHORTEST_MS + random() * (LONGEST_MS - SHORTEST_MS));
-      await attackOnce(counts[name], ms, over, (tools) => attack(field, { ...tools, random }));
+      await attackOnce(counts[name], ms, over, (tools) => attack(field, { ...tools, random, connect }));
     }
   }
   await Promise.all(Array.from({ length: ATTACK_LANES }, attackOn));
@@ -62,7 +64,7 @@ async function attackOnce(
   counts: Record<string, number>,
   ms: number,
   over: AbortSignal,
-  attack: (tools: Omit<Tools, "random">) => Promise<unknown>,
+  attack: (tools: Pick<Tools, "signal" | "count">) => Promise<unknown>,
 ): Promise<void> {
   const { signal, abort, release } = createChildController(over);
   setMaxListeners(0, signal);

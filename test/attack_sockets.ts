@@ -1,9 +1,10 @@
 /** How every attack opens sockets and writes: paced, so that what it takes of this machine leaves room for the honest ones. */
+import { Agent, request as post } from "node:http";
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { inLanes } from "../plumbing/lanes.ts";
 import type { Target } from "./attack_field.ts";
-import { connect, createAgent, request as post } from "./wires.ts";
+import type { Connect } from "./attack_strangers.ts";
 
 const CONNECTS_PER_SECOND = 1000; // of all attacks together, as the next
 const ASKING = 20; // requests at a time
@@ -15,6 +16,7 @@ export const MIB = 1024 * 1024;
 export interface Tools {
   /** From the seed. */
   random: () => number;
+  connect: Connect;
   /** Ends it: all its sockets are destroyed then. */
   signal: AbortSignal;
   count: (what: string, by?: number) => void;
@@ -30,7 +32,7 @@ async function pace(costMs: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Opens a connection; one that is refused comes back closed. */
-export async function openSocket({ host, port }: Target, { signal, count }: Tools): Promise<Socket> {
+export async function openSocket({ host, port }: Target, { connect, signal, count }: Tools): Promise<Socket> {
   await pace(1000 / CONNECTS_PER_SECOND, signal);
   const socket = connect({ port, host });
   const end = () => socket.destroy();
@@ -82,7 +84,9 @@ export async function askMany(
   most: number,
   make: (number: number) => string,
 ): Promise<void> {
-  const agent = createAgent({ keepAlive: true, maxSockets: ASKING });
+  const agent = Object.assign(new Agent({ keepAlive: true, maxSockets: ASKING }), {
+    createConnection: () => tools.connect({ host, port }),
+  });
   const headers = { Host: "localhost", "Content-Type": "application/json" };
   const { signal, count } = tools;
   await inLanes(ASKING, Array(most).keys(), async (number) => {

@@ -80,7 +80,7 @@ function goodOutcome(): Outcome {
   const honest = { sent: 30, acked: 30, slowestMs: 5, peakBytes: 0, problems: [] };
   const ends = { crashes: [], outOfMemory: [] };
   const watched: Watched[] = [{ target, ...memory, ...health }];
-  return { counts: {}, watched, ...ends, honest, lies: [], logs: [], ownLagMs: 0 };
+  return { counts: {}, isClosed: false, watched, ...ends, honest, lies: [], logs: [], ownLagMs: 0 };
 }
 
 test("findProblems() finds none where all went well", () => {
@@ -107,6 +107,13 @@ const broken: [RegExp, (outcome: Outcome) => void][] = [
   [
     /odd requests: 2 times an answer 500/,
     ({ counts }) => Object.assign(counts, { "odd requests": { "HTTP 500": 2 } }),
+  ],
+  [
+    /ids: a stranger was answered ack, 3 times/,
+    (outcome) => {
+      outcome.isClosed = true;
+      outcome.counts.ids = { sent: 5, "HTTP 403": 1, "no answer": 2, ack: 3 };
+    },
   ],
 ];
 
