@@ -165,11 +165,12 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
 
   test("without questions: every receiver acks, one JSON line each", async () => {
     const [client = ""] = await containersOf("client");
-    for (const { id } of await listReceivers()) {
+    const send = async ({ id }: Receiver) => {
       const line = await docker("exec", client, "tsx", "client.ts", "--to", id, "--json");
       const { outcome, receiver } = JSON.parse(line);
       assert.deepEqual({ outcome, receiver }, { outcome: "acked", receiver: id });
-    }
+    };
+    await Promise.all((await listReceivers()).map(send));
   });
 
   test("check_record reads in a client's container what all have recorded, and finds it right", async () => {
@@ -189,7 +190,7 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
   });
 
   test(`a receiver is one process, of an ordinary user, and costs at most ${MAX_RECEIVER_MIB} MiB`, async () => {
-    for (const id of await containersOf("receiver")) {
+    const isSmall = async (id: string) => {
       const processes = (await docker("top", id, "-o", "pid,args")).split("\n").slice(1);
       assert.equal(processes.length, 1);
       assert.match(processes[0] ?? "", /node receiver\.ts$/);
@@ -198,7 +199,8 @@ describe("the group in containers", { timeout: BUILD_TIMEOUT_MS + 180_000 }, () 
       const usage = await docker("stats", "--no-stream", "--format", "{{.MemUsage}}", id);
       const [, mib] = usage.match(/^([\d.]+)MiB \//) ?? [];
       assert.ok(Number(mib) <= MAX_RECEIVER_MIB, `it costs ${usage}`);
-    }
+    };
+    await Promise.all((await containersOf("receiver")).map(isSmall));
   });
 
   test("discovery finds itself healthy", async () => {

@@ -35,7 +35,6 @@ const [tap, tapped] = [`${name}-tap`, `${name}-tapped`];
 const strangers: string[] = []; // containers that go on
 
 interface Said {
-  code: number;
   stdout: string;
   stderr: string;
 }
@@ -43,8 +42,8 @@ interface Said {
 /** Runs a command to its end, whatever that is. */
 function attempt(command: string, ...args: string[]): Promise<Said> {
   return new Promise((resolve) =>
-    execFile(command, args, { cwd: folder, env, timeout: WITHIN_MS }, (error, stdout, stderr) =>
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    execFile(command, args, { cwd: folder, env, timeout: WITHIN_MS }, (_error, stdout, stderr) =>
+      resolve({ stdout, stderr }),
     ),
   );
 }
