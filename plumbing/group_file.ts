@@ -83,7 +83,10 @@ const MAKE_ONE = `make one with ${TSX} group_file.ts`;
 
 function readPem(file: string, fail: (why: string) => Error): string {
   try {
-    const { mode, size } = statSync(file);
+    const found = statSync(file);
+    const { mode, size } = found;
+    // To open a pipe would wait for who writes to it, and no signal would end that.
+    if (!found.isFile()) throw fail(`is no file: copy it from another member, or ${MAKE_ONE}`);
     if (size > MAX_BYTES) throw fail(`has more than ${MAX_BYTES} bytes: it is no group file`);
     if (mode & 0o077 && process.platform !== "win32" && !isGivenApart(file))
       throw fail(

@@ -11,6 +11,7 @@ import ms from "ms";
 import type { GroupFile } from "./group_file.ts";
 
 const MAX_BYTES = 64 * 1024; // of an answer, unless the call says otherwise
+const CLOSED = ["ECONNRESET", "EPIPE"]; // what the use of a connection says that was closed
 
 /** A server that is asked; {@linkcode createTarget} makes one. */
 export interface Target {
@@ -98,7 +99,7 @@ export async function makeCall(target: Target, call: Call): Promise<Answer> {
   signal?.addEventListener("abort", giveUp);
   try {
     return await answerTo(asking, call, untilBegun).catch((error) => {
-      if (!asking.reusedSocket || error.code !== "ECONNRESET") throw error;
+      if (!asking.reusedSocket || !CLOSED.includes(error.code)) throw error;
       asking = openCall(target, call, false);
       return answerTo(asking, call, untilBegun);
     });
@@ -142,6 +143,11 @@ function answerTo(asking: ClientRequest, { maxBytes = MAX_BYTES }: Call, untilBe
   return new Promise<Answer>((resolve, reject) => {
     const tooLong = () => stop(asking, new LimitError("bytes", "its answer is too long"));
     asking.on("error", reject);
+    // An answer that nobody asked for, without which Node would drop the connection in silence.
+    asking.on("upgrade", ({ statusCode = 0, headers }, socket) => {
+      socket.destroy();
+      resolve({ statusCode, headers, body: Buffer.alloc(0) });
+    });
     asking.on("response", (answer: IncomingMessage) => {
       clearTimeout(untilBegun);
       const announced = asking.method === "HEAD" ? 0 : Number(answer.headers["content-length"] ?? 0);

@@ -121,10 +121,10 @@ export const hostNames: Kind<string[]> = {
   },
 };
 
-/** The address of an HTTP server. */
+/** The address of an HTTP server. A name and a password in it would be in every log. */
 export const url: Kind<string> = {
   right: "an address such as http://localhost:5000",
-  parse: (given) => (/^https?:\/\//.test(given) && URL.canParse(given) ? given : undefined),
+  parse: (given) => (/^https?:\/\/[^@?#]+$/.test(given) && URL.canParse(given) ? given : undefined),
 };
 
 const MAX_URLS = 8; // a call goes to each of them before it fails

@@ -80,6 +80,8 @@ async function askOne(server: Target, call: Call): Promise<Answer | Failure> {
     const isLimit = error instanceof LimitError;
     if (isLimit && error.limit === "bytes") throw new CallError("bad_answer", `at ${server.url}: ${message}`);
     if (!isLimit && code === undefined) throw error;
+    if (code?.startsWith("HPE_"))
+      throw new CallError("bad_answer", `at ${server.url}: it doesn't speak HTTP (${code})`);
     // All that a server says to who has no group file, or one that it doesn't believe.
     if (code === "ECONNRESET")
       return { reason: "ECONNRESET; does only one of the two have the group file?", isStranger: true };

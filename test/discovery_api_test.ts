@@ -77,6 +77,12 @@ for (const status of [301, 302, 307, 308, 304]) {
   });
 }
 
+test("what answers in another protocol is no discovery: another program has its port", async () => {
+  const { discovery } = await lyingDiscovery(({ socket }) => void socket.end("220 mail.example ESMTP\r\n"));
+  await assert.rejects(discovery.list(), isBadAnswer);
+  await assert.rejects(discovery.list(), /at http.*: it doesn't speak HTTP \(HPE_INVALID_CONSTANT\)$/);
+});
+
 test("list() says that a list is too long, however long", async () => {
   const receiver = { id: "a", host: "b", port: 1, last_seen: 1 };
   const { discovery } = await lyingDiscovery((_request, response) => {

@@ -206,21 +206,34 @@ function isThere(pid: number): boolean {
   }
 }
 
-test("a lesson takes its receivers along when the reader of its output has gone", async () => {
-  const { child, says, exitCode } = start("lesson.ts", "7", "--port", "0");
-  await says(/receiver-2\n/); // listed, with two others
-  const found = execFileSync("pgrep", ["-P", String(child.pid), "-f", "receiver.ts"], { encoding: "utf8" });
-  const receivers = found.trim().split("\n").map(Number);
+async function startLesson() {
+  const lesson = start("lesson.ts", "7", "--port", "0");
+  await lesson.says(/receiver-2\n/); // listed, with two others
+  const args = ["-P", String(lesson.child.pid), "-f", "receiver.ts"];
+  const receivers = execFileSync("pgrep", args, { encoding: "utf8" }).trim().split("\n").map(Number);
   assert.equal(receivers.length, 3);
-  child.stdout.destroy();
-  child.stdin.write("\n"); // the list, once more
-  assert.equal(await exitCode(), 0);
   const rest = () => receivers.filter(isThere);
   toClose.push(() => {
     for (const pid of rest()) process.kill(pid, "SIGKILL");
   });
-  await until(
-    () => `they end: ${rest()}`,
-    () => rest().length === 0,
-  );
+  const untilTheyEnd = () =>
+    until(
+      () => `they end: ${rest()}`,
+      () => rest().length === 0,
+    );
+  return { ...lesson, untilTheyEnd };
+}
+
+test("a lesson takes its receivers along when the reader of its output has gone", async () => {
+  const { child, exitCode, untilTheyEnd } = await startLesson();
+  child.stdout.destroy();
+  child.stdin.write("\n"); // the list, once more
+  assert.equal(await exitCode(), 0);
+  await untilTheyEnd();
+});
+
+test("the receivers of a lesson that is killed end, too", async () => {
+  const { child, untilTheyEnd } = await startLesson();
+  child.kill("SIGKILL");
+  await untilTheyEnd();
 });

@@ -1,5 +1,6 @@
 /** The file of a group: how it is made, and which one a role refuses to start with. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, test } from "node:test";
@@ -47,13 +48,20 @@ function write(name: string, text: string, mode = 0o600): string {
   return beside(name);
 }
 
+/** Who opens it waits for a writer, who never comes. */
+function makePipe(): string {
+  execFileSync("mkfifo", ["-m", "600", beside("pipe.pem")]);
+  return beside("pipe.pem");
+}
+
 const wrong: [string, () => string | Promise<string>, RegExp][] = [
   [
     "is missing",
     () => beside("none.pem"),
     /is not there: copy it from another member, or make one with .*group_file\.ts/,
   ],
-  ["is a folder", () => dirname(ours), /can't be read \(EISDIR\)/],
+  ["is a folder", () => dirname(ours), /is no file: copy it from another member, or make one/],
+  ["is a pipe", makePipe, /is no file/],
   ["is empty", () => write("empty.pem", ""), /holds no certificate: make one/],
   ["holds no key", () => write("cert.pem", readGroupFile(ours).cert), /holds no key: make one/],
   [

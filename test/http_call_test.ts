@@ -27,7 +27,7 @@ async function startServer(answer: RequestListener, { below = "", maxSockets = M
   toClose.push(() => target.agent.destroy());
   toClose.push(() => server.close().closeAllConnections());
   const call = (more: Partial<Call> = {}) => makeCall(target, { path: "a", withinMs: 10_000, ...more });
-  return { call, seen, server };
+  return { call, seen, server, target };
 }
 
 const isLimit = (limit: LimitError["limit"], message: RegExp) => (error: unknown) =>
@@ -166,6 +166,24 @@ test("a connection that was kept and turns out to be closed is no failure: the c
   const { call, seen } = await startServer(closeKept((_, response) => void response.end("well")));
   for (const path of ["1", "2"]) assert.equal(`${(await call({ path })).body}`, "well");
   assert.deepEqual(seen, { asked: ["GET /1", "GET /2", "GET /2"], connections: 2 });
+});
+
+test("one that is closed only when it is written to is no failure, either", async () => {
+  const { call, seen, target } = await startServer((_, response) => void response.end("well"));
+  await call({ path: "1" });
+  const kept = await until("it is kept", () => Object.values(target.agent.freeSockets)[0]?.[0]);
+  const broken = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+  const fail = (...given: unknown[]) => (given.at(-1) as (error: Error) => void)(broken);
+  Object.assign(kept, { _write: fail, _writev: fail }); // what the system says of a pipe that has broken
+  assert.equal(`${(await call({ path: "2" })).body}`, "well");
+  assert.deepEqual(seen, { asked: ["GET /1", "GET /2"], connections: 2 });
+});
+
+test("an answer that changes the protocol is one like any other", async () => {
+  const { call } = await startServer(({ socket }) => {
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
+  });
+  assert.equal((await call()).statusCode, 101);
 });
 
 test("it is made again on a new connection: all that were kept may be closed", async () => {

@@ -87,6 +87,8 @@ const wrong: [string[], RegExp][] = [
   [["--seed", "-1"], /--seed .*0 or more/],
   [["--fault", "explode"], /--fault .*silent, exit/],
   [["--discovery", "localhost:5000"], /--discovery .*http:/],
+  [["--discovery", "http://a%zz@localhost:5000"], /--discovery .*http:/],
+  [["--discovery", "http://somebody:secret@localhost:5000"], /--discovery .*http:/],
   [["--colour", "red"], /Unknown argument: colour/],
   [["stray"], /Unknown argument/],
 ];
