@@ -23,7 +23,8 @@ export function addPiece(pieces: Pieces, piece: Buffer, maxBytes: number): void 
   const { room, bytes } = pieces;
   const needed = bytes + piece.length;
   if (needed > room.length) {
-    const fits = needed > LARGE_BYTES ? spare.findIndex(({ length }) => length >= needed) : -1;
+    // Nor one that is much too large: it counts as kept for this one.
+    const fits = spare.findIndex(({ length }) => length >= needed && length <= 8 * needed);
     const [found] = fits === -1 ? [] : spare.splice(fits, 1);
     pieces.room = found ?? Buffer.allocUnsafeSlow(Math.min(2 * needed, maxBytes));
     room.copy(pieces.room, 0, 0, bytes);
