@@ -30,7 +30,7 @@ export async function openOutlets({ record, monitor, groupFile }: OpenOutletsOpt
   const outlets: Outlet[] = [];
   if (record !== undefined) outlets.push(openRecord(record));
   if (monitor !== undefined) {
-    // Loaded only now: nothing else in a role needs got, which takes 20 MB and a fifth of its start.
+    // Loaded only now: nothing else in a role needs got, which takes 14 MB and a fifth of its start.
     const { openMonitor, flushAll } = await import("./to_monitor.ts");
     outlets.push(openMonitor(monitor, { groupFile }).tell);
     sayLastWords = flushAll;
