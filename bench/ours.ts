@@ -1,7 +1,6 @@
 /** Our own roles, started by the command lines that a user would type. */
-import type { Got } from "got";
 import { readGroupFile } from "../plumbing/group_file.ts";
-import { createHttpClient } from "../plumbing/http_client.ts";
+import { createTarget, makeCall, type Target } from "../plumbing/http_call.ts";
 import { findFreePort } from "../plumbing/listen.ts";
 import { writeGroupFile } from "../test/group_files.ts";
 import { until } from "../test/helpers.ts";
@@ -36,20 +35,20 @@ export async function startDiscovery({ args = [], groupFile }: DiscoveryOptions 
   ]);
   const url = `http://127.0.0.1:${port}`;
   const own = groupFile ? readGroupFile(groupFile) : undefined;
-  const http = createHttpClient(url, { maxSockets: 1, withinMs: 5000, groupFile: own });
+  const target = createTarget(url, { maxSockets: 1, groupFile: own });
   const untilReceivers = (count: number) =>
     until(`${count} receivers in the group`, () => hasReceivers(count), PATIENCE_MS);
   async function hasReceivers(count: number): Promise<boolean> {
     process.checkRuns();
-    return (await countReceivers(http)) === count;
+    return (await countReceivers(target)) === count;
   }
   await untilReceivers(0);
   return { ...process, port, url, member, untilReceivers };
 }
 
 /** How many are in the group; undefined while discovery doesn't answer yet. */
-async function countReceivers(http: Got): Promise<number | undefined> {
-  const answer = await http("health").catch(() => undefined);
+async function countReceivers(target: Target): Promise<number | undefined> {
+  const answer = await makeCall(target, { path: "health", withinMs: 5000 }).catch(() => undefined);
   return answer && JSON.parse(answer.body.toString()).receivers;
 }
 

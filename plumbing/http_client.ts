@@ -10,17 +10,15 @@ import type { GroupFile } from "./group_file.ts";
 const MAX_BYTES = 64 * 1024; // of an answer
 
 export interface HttpClientOptions {
-  /** How many connections there are at a time; they are kept. */
-  maxSockets: number;
   /** How long a call may take, in milliseconds. */
   withinMs: number;
   /** Then every call goes over TLS, to a member of the group. @default none */
   groupFile?: GroupFile | undefined;
 }
 
-/** Makes calls to `url`: any status resolves, no redirect is followed, and nothing is unpacked. */
-export function createHttpClient(url: string, { maxSockets, withinMs, groupFile }: HttpClientOptions): Got {
-  const kept = { keepAlive: true, maxSockets };
+/** Makes calls to `url` on one connection: any status resolves, no redirect is followed, and nothing is unpacked. */
+export function createHttpClient(url: string, { withinMs, groupFile }: HttpClientOptions): Got {
+  const kept = { keepAlive: true, maxSockets: 1 };
   return got.extend({
     prefixUrl: groupFile ? url.replace(/^http:/, "https:") : url,
     agent: { http: new Agent(kept), https: new HttpsAgent({ ...kept, ...groupFile }) },

@@ -100,7 +100,7 @@ async function fillMonitor({ monitor }: Field): Promise<void> {
   const ackedBy = Array.from({ length: FULL_STORE.names }, (_each, number) => `${number}`.padEnd(128, "r"));
   const event = { event: "group acked", process: "attacker", clock: 1, at: 0, need: 1, ackedBy };
   const batch = { events: Array(FULL_STORE.events).fill(event), lost: 0 };
-  const http = createHttpClient(urlOf(monitor), { maxSockets: 1, withinMs: 10_000, groupFile });
+  const http = createHttpClient(urlOf(monitor), { withinMs: 10_000, groupFile });
   for (let number = 0; number < FULL_STORE.batches; number++) {
     const { statusCode } = await http.post("events", { json: batch, headers: { host: "localhost" } });
     assert.equal(statusCode, 204);

@@ -3,11 +3,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { Duplex, type Readable } from "node:stream";
-import type { RoleName, Target } from "./attack_field.ts";
-import { COMPOSE, composeLine, labelOf, runToEnd } from "./docker_commands.ts";
+import type { Target } from "./attack_field.ts";
+import { COMPOSE, composeLine, labelOf, ROLES, runToEnd } from "./docker_commands.ts";
 import { groupFile } from "./wires.ts";
-
-const ROLES: RoleName[] = ["discovery", "receiver", "client", "monitor"];
 
 export interface Engine {
   root: string; // a copy, if there is a file of the group: Compose wants it beside its own files

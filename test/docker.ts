@@ -24,12 +24,12 @@ import {
   composeLine,
   copyProject,
   openProject,
+  ROLES,
   ROOT,
   runToEnd,
 } from "./docker_commands.ts";
 import { until } from "./helpers.ts";
 
-const ROLES = ["discovery", "receiver", "client", "monitor"];
 const RECEIVER_TTL_MS = 5000;
 const BACK_WITHIN_MS = 15_000; // Docker starts a container again, and a client asks once a second
 const MAX_RECEIVER_MIB = 110;

@@ -6,6 +6,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 
 export const ROOT = join(import.meta.dirname, "..");
+/** Each has a Compose file of its own. */
+export const ROLES = ["discovery", "receiver", "client", "monitor"] as const;
 export const BUILD_TIMEOUT_MS = 10 * 60_000; // the first time, the packages are fetched
 
 /**

@@ -9,11 +9,10 @@ import { execFile } from "node:child_process";
 import { chmodSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { BUILD_TIMEOUT_MS, copyProject, openProject, ROOT, runToEnd } from "./docker_commands.ts";
+import { BUILD_TIMEOUT_MS, copyProject, openProject, ROLES, ROOT, runToEnd } from "./docker_commands.ts";
 import { until } from "./helpers.ts";
 
 const PAGE = readFileSync(join(ROOT, "docs/SECURITY.md"), "utf8");
-const ROLES = ["discovery", "receiver", "client", "monitor"];
 const BODY = "nobody on the way reads this";
 const OVERHEARD = "this went in the clear"; // a stranger's words: the tap does hear
 const WITHIN_MS = 30_000;

@@ -45,7 +45,7 @@ const senders = new Set<Sender>(); // of this process: the demo has several
 
 export function openMonitor(url: string, options: OpenMonitorOptions = {}): MonitorOutlet {
   const { maxQueued = 10_000, groupFile } = options;
-  const http = createHttpClient(url, { maxSockets: 1, withinMs: REQUEST_TIMEOUT_MS, groupFile });
+  const http = createHttpClient(url, { withinMs: REQUEST_TIMEOUT_MS, groupFile });
   const nothing = { queue: [], queuedBytes: 0, lost: 0, alive: new Set<string>() };
   const sender: Sender = { http, maxQueued, ...nothing, isLast: false };
   if (senders.size === 0) process.once("beforeExit", flushAll);
